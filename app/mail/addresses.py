@@ -60,15 +60,15 @@ def mailboxes(header: str, limit: int = 200) -> list[Mailbox]:
     plain = _PLAIN.fullmatch(header) if len(header) <= _PLAIN_LENGTH else None
     if plain:
         return [Mailbox(one_line(plain["quoted"] or plain["name"] or "", 200), plain["angled"] or plain["alone"])]
-    found: list[Mailbox] = []
+    result: list[Mailbox] = []
     before = ""
     for entry in _entries(unescaped(header[:HEADER_LIMIT])):
-        here = list(_in_angles(entry, before) if "angle" in dict(entry) else _bare(entry))
-        found += here
-        if len(found) >= limit:
+        parts = list(_in_angles(entry, before) if "angle" in dict(entry) else _bare(entry))
+        result += parts
+        if len(result) >= limit:
             break
-        before = "" if here else f"{before}{_words(entry)}, "[:500]
-    return found[:limit]
+        before = "" if parts else f"{before}{_words(entry)}, "[:500]
+    return result[:limit]
 
 
 def split(email: str) -> tuple[str, str]:

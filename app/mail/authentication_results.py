@@ -53,8 +53,8 @@ def _topmost(raw: bytes, name: str) -> str | None:
 def _author(header: str) -> str:
     """The authserv-id, in lower case: also of a broken header, which must not make way for the one below it."""
     text, _ = _without_comments(header[:ID_LIMIT])
-    found = _ID.match(text)
-    return _ESCAPED.sub(r"\1", found[1] or found[2] or "").lower() if found else ""
+    match = _ID.match(text)
+    return _ESCAPED.sub(r"\1", match[1] or match[2] or "").lower() if match else ""
 
 
 def _results(header: str) -> list[Any]:
@@ -79,8 +79,8 @@ def _judged(results: list[Any], domain: str) -> AuthenticationVerdict:
 
 
 def _is_about(properties: list[Any], domain: str) -> bool:
-    named = [entry.value or "" for entry in properties if (entry.type, entry.name) == ("header", "from")]
-    return bool(domain) and {address_key(f"@{one}") for one in named} == {address_key(f"@{domain}")}
+    senders = [entry.value or "" for entry in properties if (entry.type, entry.name) == ("header", "from")]
+    return bool(domain) and {address_key(f"@{sender}") for sender in senders} == {address_key(f"@{domain}")}
 
 
 def _without_comments(header: str) -> tuple[str, bool]:
@@ -90,9 +90,9 @@ def _without_comments(header: str) -> tuple[str, bool]:
     """
     kept: list[str] = []
     depth = end = 0
-    while found := (_INSIDE if depth else _OUTSIDE).match(header, end):
-        end = found.end()
-        was_inside, depth = depth > 0, depth + {"(": 1, ")": -1}.get(found[0], 0)
+    while match := (_INSIDE if depth else _OUTSIDE).match(header, end):
+        end = match.end()
+        was_inside, depth = depth > 0, depth + {"(": 1, ")": -1}.get(match[0], 0)
         if not depth:
-            kept.append(" " if was_inside else found[0])
+            kept.append(" " if was_inside else match[0])
     return "".join(kept), end == len(header) and not depth

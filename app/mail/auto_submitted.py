@@ -198,16 +198,16 @@ def reason(headers: Fields, envelope_from: str | None, text: str = "") -> str | 
     return _by_words(headers, text)
 
 
-def _by_words(found: Fields, text: str) -> str | None:
+def _by_words(headers: Fields, text: str) -> str | None:
     """The reason that subject, text and weak signs give together.
 
     A program's words before the tag of our letters are enough: no person writes them there.
     """
-    subject = decoded(found.get("subject", [""])[0])
+    subject = decoded(headers.get("subject", [""])[0])
     start = words.subject_start(subject)
     if start and start.before_our_tag:
         return one_line(f"Subject: {subject}", 80)
-    mail = _Weak(found, start.kind if start else None)
+    mail = _Weak(headers, start.kind if start else None)
     signs = [(points, name) for points, name, holds in _WEAK_SIGNS if holds(mail)]
     if not signs:
         return None
@@ -237,27 +237,31 @@ def _suppresses_answers(value: str) -> bool:
 
 def from_list(headers: Fields) -> bool:
     """Whether a mail came through a list (RFC 2369, RFC 2919): it may be a person's, but gets no automatic answer."""
-    return not _LIST_HEADERS.isdisjoint(headers) or any(_word(it) == "list" for it in headers.get("precedence", []))
+    return not _LIST_HEADERS.isdisjoint(headers) or any(
+        _word(value) == "list" for value in headers.get("precedence", [])
+    )
 
 
-def _is_open_list(found: Fields) -> bool:
+def _is_open_list(headers: Fields) -> bool:
     """A list that people write to. Such lists, Apache's and the kernel's, mark everybody's mail `Precedence: bulk`."""
-    posted = found.get("list-post", ["no"])
-    if _LIST_SOFTWARE & found.keys() or not any(_word(value) == "no" for value in posted):
+    posted = headers.get("list-post", ["no"])
+    if _LIST_SOFTWARE & headers.keys() or not any(_word(value) == "no" for value in posted):
         return True
-    if "list-post" in found:
+    if "list-post" in headers:
         return False
-    return any(_OWNER.search(value[:1000]) for value in found.get("sender", [])[:5]) or _is_sent_by_its_recipient(found)
+    return any(_OWNER.search(value[:1000]) for value in headers.get("sender", [])[:5]) or _is_sent_by_its_recipient(
+        headers
+    )
 
 
-def _is_sent_by_its_recipient(found: Fields) -> bool:
+def _is_sent_by_its_recipient(headers: Fields) -> bool:
     """A list sends on what was sent to it (LISTSERV): its address is in Sender and in To, Cc or Reply-To."""
-    senders = _addresses(found, "sender") - _addresses(found, "from")
-    return not senders.isdisjoint(_addresses(found, "to", "cc", "reply-to"))
+    senders = _addresses(headers, "sender") - _addresses(headers, "from")
+    return not senders.isdisjoint(_addresses(headers, "to", "cc", "reply-to"))
 
 
-def _addresses(found: Fields, *names: str) -> set[str]:
-    values = (value for name in names for value in found.get(name, [])[:5])
+def _addresses(headers: Fields, *names: str) -> set[str]:
+    values = (value for name in names for value in headers.get(name, [])[:5])
     return {mailbox.email.casefold() for value in values for mailbox in mailboxes(value, 10)}
 
 

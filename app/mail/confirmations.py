@@ -114,10 +114,10 @@ def answer(text: str, offers: Collection[str], name: str = "") -> str | None:
 def _is_one_of(phrases: frozenset[str], text: str, name: str) -> bool:
     if len(text) > _LONGEST or "?" in text:
         return False
-    said, names = _words(text), set(_words(name))
-    while len(said) > 1 and said[-1] in names:
-        said.pop()
-    return bool(said) and " ".join(said) in phrases
+    words, names = _words(text), set(_words(name))
+    while len(words) > 1 and words[-1] in names:
+        words.pop()
+    return bool(words) and " ".join(words) in phrases
 
 
 def _words(text: str) -> list[str]:

@@ -62,9 +62,9 @@ def read_date(written: str, parse: Callable[[str], datetime] = parsedate_to_date
     A date that names no time zone counts as UTC, as "-0000" does (RFC 5322 section 3.3). Of a date in numbers whose day
     may be its month nothing is known.
     """
-    said = " ".join(decoded(written[:_LOOKED_AT]).split())
+    text = " ".join(decoded(written[:_LOOKED_AT]).split())
     try:
-        date = _plain(said) or _iso(said) or parse(_in_english(_with_offset(said)))
+        date = _plain(text) or _iso(text) or parse(_in_english(_with_offset(text)))
         if date.year < 1000:  # RFC 5322 section 4.3, of years with three digits.
             date = date.replace(year=date.year + 1900)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
@@ -72,42 +72,42 @@ def read_date(written: str, parse: Callable[[str], datetime] = parsedate_to_date
         return None
 
 
-def _plain(said: str) -> datetime | None:
-    found = _PLAIN.fullmatch(said)
-    if found is None or found[2] not in _MONTHS:
+def _plain(text: str) -> datetime | None:
+    match = _PLAIN.fullmatch(text)
+    if match is None or match[2] not in _MONTHS:
         return None
-    day, hour, minute, second = map(int, found.group(1, 4, 5, 6))
-    east = timedelta(hours=int(found[8]), minutes=int(found[9])) * (1 if found[7] == "+" else -1)
-    return datetime(int(found[3]), _MONTHS.index(found[2]) + 1, day, hour, minute, second, tzinfo=timezone(east))
+    day, hour, minute, second = map(int, match.group(1, 4, 5, 6))
+    east = timedelta(hours=int(match[8]), minutes=int(match[9])) * (1 if match[7] == "+" else -1)
+    return datetime(int(match[3]), _MONTHS.index(match[2]) + 1, day, hour, minute, second, tzinfo=timezone(east))
 
 
-def _iso(said: str) -> datetime | None:
-    found = _ISO_DATE.match(said[:60])
-    if found is None:
+def _iso(text: str) -> datetime | None:
+    match = _ISO_DATE.match(text[:60])
+    if match is None:
         return None
-    year, _, month, day, hour, minute, second, zone = found.groups()
+    year, _, month, day, hour, minute, second, zone = match.groups()
     return datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{zone or 'Z'}")
 
 
-def _with_offset(said: str) -> str:
+def _with_offset(text: str) -> str:
     """A date with its zone as four digits, and its hour of twenty-four."""
-    said = _HALF_DAY.sub(lambda one: f"{int(one[1]) % 12 + 12 * (one[3] in 'pP'):02}{one[2]}", said)
-    said = _OFFSET.sub(lambda one: f"{one[1]}{one[2]:0>2}{one[3] or '00'}", _GMT_OFFSET.sub("", said))
-    return said if _OFFSET.search(said) else _NAMED_ZONE.sub(lambda one: _ZONES[one[0]], said, count=1)
+    text = _HALF_DAY.sub(lambda match: f"{int(match[1]) % 12 + 12 * (match[3] in 'pP'):02}{match[2]}", text)
+    text = _OFFSET.sub(lambda match: f"{match[1]}{match[2]:0>2}{match[3] or '00'}", _GMT_OFFSET.sub("", text))
+    return text if _OFFSET.search(text) else _NAMED_ZONE.sub(lambda match: _ZONES[match[0]], text, count=1)
 
 
-def _in_english(said: str) -> str:
+def _in_english(text: str) -> str:
     """A date with the name of its month as RFC 5322 has it; one that is in no form known here stays as it is."""
-    if found := _IN_WORDS.fullmatch(said):
-        day, month, year, hour, zone = found.groups()
-        named = _month(month)
-        return f"{day} {named} {year} {hour} {zone}" if named else said
-    if found := _IN_NUMBERS.fullmatch(said):
-        first, _, second, year, hour, zone = found.groups()
-        day, number = (first, second) if int(first) > 12 or found[2] == "." else (second, first)
-        if int(day) > 12 or found[2] == ".":
+    if match := _IN_WORDS.fullmatch(text):
+        day, month, year, hour, zone = match.groups()
+        name = _month(month)
+        return f"{day} {name} {year} {hour} {zone}" if name else text
+    if match := _IN_NUMBERS.fullmatch(text):
+        first, _, second, year, hour, zone = match.groups()
+        day, number = (first, second) if int(first) > 12 or match[2] == "." else (second, first)
+        if int(day) > 12 or match[2] == ".":
             return f"{day} {_MONTHS[int(number) - 1]} {year} {hour} {zone}"
-    return said
+    return text
 
 
 def _month(name: str) -> str | None:

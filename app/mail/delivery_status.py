@@ -82,9 +82,9 @@ def read_report(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
     """
     if not (parsed.bounce or parsed.automatic == NULL_PATH or _is_daemons(parsed)):
         return None
-    found = list(_by_fields(raw)) or list(_by_stray_fields(raw, parsed))
-    if found:
-        return min(found, key=lambda one: _GRAVITY.index(one.verdict))
+    reports = list(_by_fields(raw)) or list(_by_stray_fields(raw, parsed))
+    if reports:
+        return min(reports, key=lambda report: _GRAVITY.index(report.verdict))
     temporary, permanent = addresses_blamed(raw)
     if permanent:
         return DeliveryReport(DeliveryVerdict.FAILED, "returned by their mail server")
@@ -126,34 +126,34 @@ def _by_words(parsed: ParsedMail) -> DeliveryReport | None:
 
     Away notes come from a null reverse-path, too, but give no mail back.
     """
-    said = _above_returned(parsed.text[:_LONGEST_STATUS])
-    returns = len(said) < len(parsed.text) or any(file.type == "message/rfc822" for file in parsed.attachments)
+    text = _above_returned(parsed.text[:_LONGEST_STATUS])
+    returns = len(text) < len(parsed.text) or any(file.type == "message/rfc822" for file in parsed.attachments)
     sure = parsed.bounce or _is_daemons(parsed) or (returns and parsed.automatic == NULL_PATH)
     if not sure and parsed.automatic != NULL_PATH:
         return None
-    code = _FAILURE_CODE.search(said)
-    told = f"{parsed.subject}\n{said}"
-    if code is None and words.report_line(told, "delayed"):
+    code = _FAILURE_CODE.search(text)
+    described = f"{parsed.subject}\n{text}"
+    if code is None and words.report_line(described, "delayed"):
         return DeliveryReport(DeliveryVerdict.DELAYED, "their mail server goes on trying")
-    line = _line_of(code) if code else words.report_line(told, "failed") if sure else None
+    line = _line_of(code) if code else words.report_line(described, "failed") if sure else None
     return DeliveryReport(DeliveryVerdict.FAILED, one_line(storable(line), _LONGEST_WHY)) if line else None
 
 
-def _line_of(found: re.Match[str]) -> str:
-    return found.string[found.string.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+def _line_of(match: re.Match[str]) -> str:
+    return match.string[match.string.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
 
 
 def _above_returned(text: str) -> str:
-    found = _RETURNED.search(text)
-    return text[: found.start()] if found else text
+    match = _RETURNED.search(text)
+    return text[: match.start()] if match else text
 
 
 def _fields(block: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in _FOLD.sub(" ", block).split("\n"):
         name, _, value = line.partition(":")
-        found.setdefault(name.strip().lower(), value.strip())
-    return found
+        fields.setdefault(name.strip().lower(), value.strip())
+    return fields
 
 
 def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
@@ -174,8 +174,8 @@ def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
 
 def returned_id(raw: bytes) -> str | None:
     """The Message-ID of the mail that a report gives back, whole, by its headers, or as text."""
-    found = _RETURNED_ID.search(raw, body_start(raw), _LOOKED_AT)
-    return found[1].decode("ascii", "replace") if found else None
+    match = _RETURNED_ID.search(raw, body_start(raw), _LOOKED_AT)
+    return match[1].decode("ascii", "replace") if match else None
 
 
 def addresses_blamed(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:

@@ -47,7 +47,7 @@ class _Line(NamedTuple):
     """A line: how often it is quoted, what it says, and which header line it is ("" if none) of what value."""
 
     marks: int
-    said: str
+    text: str
     kind: str
     value: str
 
@@ -69,11 +69,11 @@ def original_inline(text: str) -> Original | None:
             continue
         head, at = _read(lines, at)
         # The header "Sender" may name a list's server, so "From" goes first.
-        named = head.pop("sender", head.pop("agent", None))
-        others = head.keys() - {"agent", "other"}
-        if named is not None and others:
-            sender = _sender(named)
-            if sender or (len(others) > 1 and "subject" in others):
+        sender_line = head.pop("sender", head.pop("agent", None))
+        kinds = head.keys() - {"agent", "other"}
+        if sender_line is not None and kinds:
+            sender = _sender(sender_line)
+            if sender or (len(kinds) > 1 and "subject" in kinds):
                 return Original(sender) if sender else None
         amid = line.marks > 0
     return None
@@ -97,22 +97,22 @@ def _look(line: str) -> _Line:
     line = line[:_LINE_LIMIT]
     if not line.isascii():
         line = _SEEN_AS_NOTHING.sub("", line)
-    said = _MARKS.sub("", line, count=1)
-    marks = line.count(">", 0, len(line) - len(said))
-    header = _HEADER.match(said)
+    text = _MARKS.sub("", line, count=1)
+    marks = line.count(">", 0, len(line) - len(text))
+    header = _HEADER.match(text)
     kind = (_KINDS.get(_fold(header[2])) or ("other" if _FIELD.fullmatch(header[2]) else "")) if header else ""
-    return _Line(marks, said, kind, header[3].strip() if header else "")
+    return _Line(marks, text, kind, header[3].strip() if header else "")
 
 
 def _is_amid(line: _Line, amid: bool) -> bool:
     """After this line, are quoted lines the words of somebody who wrote after the original? A line above a quotation
     ("... Ann <ann@home.example> wrote:") begins such words; what clients put above a head does not."""
-    said = line.said.strip()
-    if not said:
+    text = line.text.strip()
+    if not text:
         return amid
     if line.marks:
-        return amid or not (line.kind or _RULE.fullmatch(said) or _fold(said.strip("*")) in _DELIMITERS)
-    return "@" in said and said.endswith((":", "："))
+        return amid or not (line.kind or _RULE.fullmatch(text) or _fold(text.strip("*")) in _DELIMITERS)
+    return "@" in text and text.endswith((":", "："))
 
 
 def _read(lines: Sequence[_Line], at: int) -> tuple[dict[str, str], int]:
@@ -122,7 +122,7 @@ def _read(lines: Sequence[_Line], at: int) -> tuple[dict[str, str], int]:
     last, blank, spaced, marks = "", 0, False, lines[at].marks
     for end in range(at, len(lines)):
         line = lines[end]
-        if not line.said.strip():
+        if not line.text.strip():
             blank += 1
             spaced |= end == at + 1
             if blank > 2 or not spaced:
@@ -132,8 +132,8 @@ def _read(lines: Sequence[_Line], at: int) -> tuple[dict[str, str], int]:
         elif line.kind:
             last, blank = line.kind, 0
             head[last] = line.value
-        elif "@" not in head[last] or line.said[0].isspace() or line.said[0] == "<":
-            head[last] = f"{head[last]} {line.said.strip()}"[:_LINE_LIMIT].strip()
+        elif "@" not in head[last] or line.text[0].isspace() or line.text[0] == "<":
+            head[last] = f"{head[last]} {line.text.strip()}"[:_LINE_LIMIT].strip()
     return head, len(lines)
 
 
@@ -144,22 +144,22 @@ def _sender(value: str) -> Mailbox | None:
     """
     value = value.replace("mailto:", "")
     pieces = _PIECE.finditer(value) if len(value) <= _SENDER_LIMIT else ()
-    found = [(piece, piece[1] or piece[2].strip("'*.")) for piece in pieces]
-    found = [(piece, email) for piece, email in found if "@" in email and is_usable(email)]
+    addresses = [(piece, piece[1] or piece[2].strip("'*.")) for piece in pieces]
+    addresses = [(piece, email) for piece, email in addresses if "@" in email and is_usable(email)]
     # Beside one in angle brackets a word is an address only if its domain has a dot: it may be a name.
-    angled = any(piece[1] for piece, _ in found)
-    found = [(piece, email) for piece, email in found if piece[1] or not angled or "." in split(email)[1]]
-    if len({address_key(email) for _, email in found}) != 1:
+    angled = any(piece[1] for piece, _ in addresses)
+    addresses = [(piece, email) for piece, email in addresses if piece[1] or not angled or "." in split(email)[1]]
+    if len({address_key(email) for _, email in addresses}) != 1:
         return None
-    before, after = value[: found[0][0].start()], value[found[-1][0].end() :].strip(_AROUND + ">,;|])")
+    before, after = value[: addresses[0][0].start()], value[addresses[-1][0].end() :].strip(_AROUND + ">,;|])")
     if after and not after.startswith(("(", "[")):
         return None
     name = before.lstrip(_AROUND).rstrip(_AROUND + "<[(,;") or after.strip(_AROUND + "()[]")
-    return Mailbox(one_line(decoded(name), 200), found[0][1])
+    return Mailbox(one_line(decoded(name), 200), addresses[0][1])
 
 
-def _fold(said: str) -> str:
-    return " ".join(said.casefold().split()).rstrip(":：").rstrip()
+def _fold(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(":：").rstrip()
 
 
 def _column(name: str) -> list[str]:

@@ -176,13 +176,13 @@ class _Writer(HTMLParser):
         self.undo: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag in _VOID:
-            self._void(tag, given)
+            self._void(tag, attributes)
             return
-        effects = "".join(self._effects(tag, given))
+        effects = "".join(self._effects(tag, attributes))
         self.undo.append(effects)
-        self._start(tag, given, effects)
+        self._start(tag, attributes, effects)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID or not self.undo:
@@ -223,21 +223,21 @@ class _Writer(HTMLParser):
         self._flush()
         return "\n".join(self.lines).strip("\n").replace("\xa0", " ")
 
-    def _effects(self, tag: str, given: dict[str, str]) -> Iterator[str]:
+    def _effects(self, tag: str, attributes: dict[str, str]) -> Iterator[str]:
         """What ends with the element: "q" that it is quoted, "h" that it is hidden, "m" that it is Outlook's line."""
-        classes = given.get("class", "").lower().split()
+        classes = attributes.get("class", "").lower().split()
         if tag == "blockquote" or not _QUOTE_CLASSES.isdisjoint(classes):
             yield "q"
         if tag == "p" and any("msonormal" in name for name in classes):
             yield "m"
-        if _HIDDEN.search(given.get("style", "")):
+        if _HIDDEN.search(attributes.get("style", "")):
             yield "h"
 
-    def _start(self, tag: str, given: dict[str, str], effects: str) -> None:
+    def _start(self, tag: str, attributes: dict[str, str], effects: str) -> None:
         self._break("div" if "m" in effects else tag)
         self.hidden += "h" in effects
-        if given.get("id", "").lower() in _QUOTE_REST or (
-            tag == "div" and _OUTLOOK_LINE.search(given.get("style", ""))
+        if attributes.get("id", "").lower() in _QUOTE_REST or (
+            tag == "div" and _OUTLOOK_LINE.search(attributes.get("style", ""))
         ):
             self._due(2)
             self._settle()
@@ -256,10 +256,10 @@ class _Writer(HTMLParser):
         elif tag == "tr":
             self.row = 0
         elif tag == "a":
-            self.links.append((given.get("href", ""), len(self.line)))
+            self.links.append((attributes.get("href", ""), len(self.line)))
         self.pre += tag == "pre"
 
-    def _void(self, tag: str, given: dict[str, str]) -> None:
+    def _void(self, tag: str, attributes: dict[str, str]) -> None:
         if self.hidden:
             return
         if tag == "br":
@@ -270,8 +270,8 @@ class _Writer(HTMLParser):
             self._due(1)
             self._say("-" * 20)
             self._due(1)
-        elif given.get("alt", "").strip():
-            self.handle_data(f"[{given['alt'].strip()[:80]}]")
+        elif attributes.get("alt", "").strip():
+            self.handle_data(f"[{attributes['alt'].strip()[:80]}]")
 
     def _item(self) -> None:
         inner = "  " * (min(len(self.lists), _DEEPEST) - 1)
@@ -304,8 +304,8 @@ class _Writer(HTMLParser):
         if not words:
             return
         if self.cell:
-            named = self.line and self.line[-1].rstrip(" \xa0").endswith((":", "："))
-            words = f" {words}" if named else f" | {words}"
+            has_label = self.line and self.line[-1].rstrip(" \xa0").endswith((":", "："))
+            words = f" {words}" if has_label else f" | {words}"
             self.cell = False
         elif self.gap:
             self._settle()
@@ -315,23 +315,23 @@ class _Writer(HTMLParser):
         self.line.append(words)
 
     def _flush(self) -> None:
-        said = "".join(self.line).rstrip(" \xa0")
+        text = "".join(self.line).rstrip(" \xa0")
         quoted = "> " * min(self.quotes, _DEEPEST)
-        self.lines.append(f"{quoted}-- " if said == "--" else (quoted + said).rstrip(" "))
+        self.lines.append(f"{quoted}-- " if text == "--" else (quoted + text).rstrip(" "))
         self.line.clear()
         self.gap = 0
 
     def _end_link(self) -> None:
         """The address behind the words of a link, unless they say it."""
         href, start = self.links.pop() if self.links else ("", 0)
-        said = "".join(self.line[start:]).strip()
+        text = "".join(self.line[start:]).strip()
         bare = href.removeprefix("mailto:").removeprefix("https://").removeprefix("http://").rstrip("/")
         if (
             not self.hidden
             and href.lower().startswith(_LINKED)
-            and said
-            and bare not in said
-            and said not in ("", bare)
+            and text
+            and bare not in text
+            and text not in ("", bare)
         ):
             self.line.append(f" <{href.removeprefix('mailto:')}>")
 

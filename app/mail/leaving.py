@@ -74,9 +74,9 @@ _BEHIND += "|obrigado|obrigada|s'il vous plaît|svp|merci|per favore|grazie|alst
 _BEHIND += "|proszę|dziękuję|пожалуйста|спасибо|prosím|děkuji|tack|tak|takk|kiitos|lütfen|teşekkürler|будь ласка|дякую"
 # Where somebody is taken off, in English, behind one of these words.
 _WHERE = [
-    f"{which} {what}"
-    for which in ("this", "the", "your", "these")
-    for what in ("ticket", "list", "mailing list", "thread", "conversation", "emails", "mails", "cc")
+    f"{word} {noun}"
+    for word in ("this", "the", "your", "these")
+    for noun in ("ticket", "list", "mailing list", "thread", "conversation", "emails", "mails", "cc")
 ]
 _LINKS = (" from", " of", " off")
 _LONGEST = 200
@@ -90,26 +90,26 @@ def asks_to_leave(text: str, name: str = "") -> bool:
     """Return whether a whole text asks for no more emails. `name` is its writer's, who may sign with it."""
     if len(text) > _LONGEST or "?" in text:
         return False
-    said, names = _words(text), set(_words(name))
-    while len(said) > 1 and said[-1] in names:
-        said.pop()
-    asked = " ".join(said)
+    words, names = _words(text), set(_words(name))
+    while len(words) > 1 and words[-1] in names:
+        words.pop()
+    phrase = " ".join(words)
     for _ in range(_MOST_COURTESIES):
-        asked = _without_courtesy(asked)
-    return asked in _PHRASES or _without_place(asked) in _PHRASES
+        phrase = _without_courtesy(phrase)
+    return phrase in _PHRASES or _without_place(phrase) in _PHRASES
 
 
-def _without_courtesy(asked: str) -> str:
-    before = next((word for word in _POLITE_BEFORE if asked.startswith(f"{word} ")), "")
-    behind = next((word for word in _POLITE_BEHIND if asked.endswith(f" {word}")), "")
-    return asked.removeprefix(before).removesuffix(behind).strip()
+def _without_courtesy(text: str) -> str:
+    before = next((word for word in _POLITE_BEFORE if text.startswith(f"{word} ")), "")
+    behind = next((word for word in _POLITE_BEHIND if text.endswith(f" {word}")), "")
+    return text.removeprefix(before).removesuffix(behind).strip()
 
 
-def _without_place(asked: str) -> str:
+def _without_place(text: str) -> str:
     """Return a text without where somebody is taken off: `take me off this list`, `unsubscribe me from the list`."""
-    place = next((one for one in _WHERE if asked.endswith(f" {one}")), "")
-    rest = asked.removesuffix(place).strip()
-    link = next((one for one in _LINKS if place and rest.endswith(one)), "")
+    place = next((words for words in _WHERE if text.endswith(f" {words}")), "")
+    rest = text.removesuffix(place).strip()
+    link = next((words for words in _LINKS if place and rest.endswith(words)), "")
     if not link:
         return ""
     return rest if rest in _PHRASES else rest.removesuffix(link)

@@ -95,7 +95,7 @@ def parts(raw: bytes, top: Fields | None = None, limit: int = 1000, depth: int =
     walk = _Walk(raw, limit)
     headers = header_fields(raw) if top is None else top
     leaves = _leaves(walk, headers, body_start(raw), len(raw), depth, "text/plain", 0)
-    return [one for leaf in leaves for one in _opened(raw, leaf, min(depth, CONTAINERS))][:limit]
+    return [part for leaf in leaves for part in _opened(raw, leaf, min(depth, CONTAINERS))][:limit]
 
 
 def _opened(raw: bytes, leaf: Part, depth: int) -> list[Part]:
@@ -106,13 +106,13 @@ def _opened(raw: bytes, leaf: Part, depth: int) -> list[Part]:
     kind = _container(raw, leaf) if depth else ""
     held = _held(kind, content(raw, leaf), leaf, depth) if kind else []
     return [
-        one._replace(
+        part._replace(
             start=leaf.start,
             stop=leaf.stop,
             encoding=f"{leaf.encoding} {kind}.{number}",
-            choice=leaf.start + one.choice if one.choice else leaf.choice,
+            choice=leaf.start + part.choice if part.choice else leaf.choice,
         )
-        for number, one in enumerate(held)
+        for number, part in enumerate(held)
     ] or [leaf]
 
 
@@ -137,11 +137,11 @@ def _names_cms(leaf: Part) -> bool:
 def _held(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
     """The parts that a container holds, each with its content."""
     if kind == "uu":
-        found = uuencoded.split(body)
-        if not found.files:
+        contents = uuencoded.split(body)
+        if not contents.files:
             return []
-        text = leaf._replace(held=found.text)
-        files = [("application/octet-stream", file_name(_named(name)), content) for name, content in found.files]
+        text = leaf._replace(held=contents.text)
+        files = [("application/octet-stream", file_name(_named(name)), content) for name, content in contents.files]
         return [text, *(_holding(type_, None, name or "file", content) for type_, name, content in files)]
     if kind == "tnef":
         return [
@@ -215,9 +215,9 @@ def text(raw: bytes, part: Part, limit: int = 1_000_000) -> str:
     """A part as text, storable, at most `limit` characters. Never raises."""
     body = content(raw, part, 4 * limit)
     hint = charset_in_html(body) if part.type == "text/html" else None
-    said = from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit, hint=hint)
+    text = from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit, hint=hint)
     behind = behind_base64(raw, part.start, part.stop) if part.encoding == "base64" else b""
-    return f"{said.rstrip()}\n{from_bytes(behind).strip()}" if behind else said
+    return f"{text.rstrip()}\n{from_bytes(behind).strip()}" if behind else text
 
 
 def charset(raw: bytes, part: Part) -> str | None:
@@ -227,22 +227,24 @@ def charset(raw: bytes, part: Part) -> str | None:
 
 def charset_in_html(body: bytes) -> str | None:
     """The charset that an HTML text names at its top, in a <meta> or as XML."""
-    named = _META.search(body[:_TOP_OF_HTML])
-    return named[1].decode("ascii", "replace") if named else None
+    match = _META.search(body[:_TOP_OF_HTML])
+    return match[1].decode("ascii", "replace") if match else None
 
 
 def _inner(raw: bytes, start: int, stop: int) -> Fields:
     """The first of each header that tells of a part. A thousand parts are too many for full parses."""
-    found: Fields = {}
+    fields: Fields = {}
     for name, value in islice(_ABOUT.findall(raw, start, min(stop, start + INNER_HEADERS)), 20):
-        found.setdefault(name.decode().lower(), [value.strip().decode("ascii", "surrogateescape")])
-    return found
+        fields.setdefault(name.decode().lower(), [value.strip().decode("ascii", "surrogateescape")])
+    return fields
 
 
-def _leaves(walk: _Walk, here: Fields, start: int, stop: int, depth: int, default: str, choice: int) -> Iterator[Part]:
+def _leaves(
+    walk: _Walk, headers: Fields, start: int, stop: int, depth: int, default: str, choice: int
+) -> Iterator[Part]:
     walk.parts += 1
     raw = walk.raw
-    written = here.get("content-type", [""])[0]
+    written = headers.get("content-type", [""])[0]
     type_ = media_type(written, default)
     if type_ == "message/partial" and walk.parts == 1:
         # RFC 2046 section 5.2.2: the first part begins with the headers of the whole.
@@ -252,11 +254,11 @@ def _leaves(walk: _Walk, here: Fields, start: int, stop: int, depth: int, defaul
         )
         return
     if not type_.startswith("multipart/"):
-        yield _leaf(here, type_, start, stop, choice, walk)
+        yield _leaf(headers, type_, start, stop, choice, walk)
         return
     children = list(_children(walk, written, start, stop)) if depth else []
     if not children:
-        yield _leaf(here, "text/plain", start, stop, choice)
+        yield _leaf(headers, "text/plain", start, stop, choice)
         return
     choice = start if type_ == "multipart/alternative" else choice
     default = "message/rfc822" if type_ == "multipart/digest" else "text/plain"
@@ -271,11 +273,15 @@ def _leaves(walk: _Walk, here: Fields, start: int, stop: int, depth: int, defaul
 def _children(walk: _Walk, written: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """The parts of a multipart. If its boundary does not occur, by the first line that looks like one."""
     boundary = (parameter(parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
-    found = False
-    for one in _ranges(walk, boundary, start, stop) if boundary else ():
-        found = True
-        yield one
-    line = None if found or not walk.may_open(start, stop) else _BOUNDARY_LINE.search(walk.raw, max(start - 1, 0), stop)
+    has_parts = False
+    for place in _ranges(walk, boundary, start, stop) if boundary else ():
+        has_parts = True
+        yield place
+    line = (
+        None
+        if has_parts or not walk.may_open(start, stop)
+        else _BOUNDARY_LINE.search(walk.raw, max(start - 1, 0), stop)
+    )
     if line:
         yield from _ranges(walk, line[1], start, stop)
 
@@ -286,34 +292,34 @@ def _ranges(walk: _Walk, boundary: bytes, start: int, stop: int) -> Iterator[tup
         return
     line = re.compile(rb"\n--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?(?:\n|\Z))")
     begin = None
-    for found in line.finditer(walk.raw, max(start - 1, 0), stop):
-        end = found.start()
+    for boundary_line in line.finditer(walk.raw, max(start - 1, 0), stop):
+        end = boundary_line.start()
         if begin is not None and end >= begin:
             yield begin, end - 1 if end > begin and walk.raw[end - 1] == 13 else end
-        if found[1]:
+        if boundary_line[1]:
             return
-        begin = behind_headers(walk.raw, found.end(), stop)
+        begin = behind_headers(walk.raw, boundary_line.end(), stop)
     if begin is not None:
         yield begin, stop
 
 
-def _leaf(here: Fields, type_: str, start: int, stop: int, choice: int, walk: _Walk | None = None) -> Part:
-    written = parameters(here.get("content-type", [""])[0])
-    named = one_line(parameter(written, "charset") or "", 40).partition(" ")[0] or None
+def _leaf(headers: Fields, type_: str, start: int, stop: int, choice: int, walk: _Walk | None = None) -> Part:
+    written = parameters(headers.get("content-type", [""])[0])
+    charset = one_line(parameter(written, "charset") or "", 40).partition(" ")[0] or None
     if walk and type_.startswith("text/"):
-        walk.charset = walk.charset or named
-    disposed = here.get("content-disposition", [""])[0]
-    transfer = here.get("content-transfer-encoding", ["7bit"])[0]
+        walk.charset = walk.charset or charset
+    disposed = headers.get("content-disposition", [""])[0]
+    transfer = headers.get("content-transfer-encoding", ["7bit"])[0]
     name = parameter(parameters(disposed), "filename") or parameter(written, "name")
     return Part(
         type_,
-        named,
+        charset,
         transfer_encoding(transfer),
         disposition(disposed),
         file_name(in_charset(name, walk.charset if walk else None)) if name else None,
         start,
         max(start, stop),
-        "content-id" in here,
+        "content-id" in headers,
         choice,
         flow(written),
         one_line(decoded(parameter(parameters(disposed), "name") or ""), 80) if is_form_field(disposed) else "",

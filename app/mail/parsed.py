@@ -149,8 +149,8 @@ def _enveloped(envelope_from: str | None) -> Mailbox | None:
 
 def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     """Whom a mail without an envelope was for, as the servers on its way noted it."""
-    found = [mailbox for name in _RECIPIENTS for mailbox in _mailboxes(fields, name)]
-    return tuple(dict.fromkeys(mailbox.email for mailbox in found))
+    recipients = [mailbox for name in _RECIPIENTS for mailbox in _mailboxes(fields, name)]
+    return tuple(dict.fromkeys(mailbox.email for mailbox in recipients))
 
 
 def _is_ascii(fields: Fields) -> bool:
@@ -215,8 +215,8 @@ _INVITATIONS = ("text/calendar", "application/ics")
 
 
 def _has_words(raw: bytes, leaf: Part) -> bool:
-    said = mime.text(raw, leaf, _COMPARED)
-    return bool((text_of(said) if leaf.type == "text/html" else said).strip())
+    text = mime.text(raw, leaf, _COMPARED)
+    return bool((text_of(text) if leaf.type == "text/html" else text).strip())
 
 
 def _best(raw: bytes, forms: list[Part]) -> list[Part]:
@@ -224,19 +224,19 @@ def _best(raw: bytes, forms: list[Part]) -> list[Part]:
     invitations = [leaf for leaf in forms if leaf.type in _INVITATIONS]
     html = [leaf for leaf in forms if leaf.type == "text/html"]
     plain = [leaf for leaf in forms if leaf.type == "text/plain"]
-    others = [leaf for leaf in forms if leaf not in (*invitations, *html, *plain)]
-    said = "\n".join(mime.text(raw, leaf, TEXT_LIMIT) for leaf in plain)
-    if not said.strip() or not (html or others):
-        return (html or others or plain) + invitations
-    return (html if html and not _says(said, raw, html) else plain) + invitations
+    rest = [leaf for leaf in forms if leaf not in (*invitations, *html, *plain)]
+    text = "\n".join(mime.text(raw, leaf, TEXT_LIMIT) for leaf in plain)
+    if not text.strip() or not (html or rest):
+        return (html or rest or plain) + invitations
+    return (html if html and not _says(text, raw, html) else plain) + invitations
 
 
 def _says(plain: str, raw: bytes, html: list[Part]) -> bool:
     """Whether a plain text has most of the words of the HTML beside it, and is none itself."""
     if _SOURCE.match(plain[:1000]):
         return False
-    shown = "\n".join(text_of(mime.text(raw, leaf, TEXT_LIMIT)) for leaf in html)
-    wanted = _words_in(shown)
+    text = "\n".join(text_of(mime.text(raw, leaf, TEXT_LIMIT)) for leaf in html)
+    wanted = _words_in(text)
     return 10 * len(wanted & _words_in(plain)) >= 9 * len(wanted)
 
 
@@ -310,8 +310,8 @@ def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[P
     choices = {leaf.choice for leaf in body if leaf.choice}
     for number, leaf in enumerate(leaves, 1):
         is_other_form = leaf.type.startswith("text/") and leaf.choice in choices and not leaf.name
-        other = is_other_form and leaf.disposition != "attachment" and leaf.type not in _INVITATIONS
-        if other or (leaf in body and leaf.type not in _INVITATIONS):
+        is_other = is_other_form and leaf.disposition != "attachment" and leaf.type not in _INVITATIONS
+        if is_other or (leaf in body and leaf.type not in _INVITATIONS):
             continue
         name = leaf.name or _NAMES.get(leaf.type) or f"part-{number}{_extension(leaf)}"
         pictured = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"

@@ -66,8 +66,8 @@ class Words:
         if words:
             self._texts.append(words)
             self._whole.append(text)
-        for length, found in self._runs.items():
-            found.update(map(hash, runs(words, length)))
+        for length, hashes in self._runs.items():
+            hashes.update(map(hash, runs(words, length)))
 
     def runs_of(self, length: int) -> set[int]:
         """The hashes of every run of so many words."""
@@ -78,7 +78,7 @@ class Words:
     def has_line(self, line: str) -> bool:
         """Whether a line of the texts has these very words. Asked seldom: lines are read when they are needed."""
         for text in self._whole[self._lines_of :]:
-            self._lines.update(hash(tuple(words_of(one))) for one in text.split("\n"))
+            self._lines.update(hash(tuple(words_of(line))) for line in text.split("\n"))
         self._lines_of = len(self._whole)
         return hash(tuple(words_of(line))) in self._lines
 
@@ -90,8 +90,8 @@ class Words:
 
     def has_all(self, line: str, *, quoted: bool = False) -> bool:
         """Whether all words of a line stand in the texts; a short line must be telling, or `quoted`."""
-        asked = _telling_runs(line, quoted=quoted) if self else []
-        return bool(asked) and self.runs_of(len(asked[0])).issuperset(map(hash, asked))
+        telling = _telling_runs(line, quoted=quoted) if self else []
+        return bool(telling) and self.runs_of(len(telling[0])).issuperset(map(hash, telling))
 
     def lacks(self, lines: Iterable[str], *, short: bool = False) -> list[str]:
         """Return the lines whose words do not all stand here. Short ones do if they are marked, or if `short`."""
@@ -110,11 +110,11 @@ class Private(NamedTuple):
 
         What a public message says in a line of its own is not private, however short it is.
         """
-        asked = _telling_runs(line, quoted=quoted) if self.words else []
-        found = self.words.runs_of(len(asked[0])).intersection(map(hash, asked)) if asked else set()
-        if found and len(asked[0]) < RUN:
+        telling = _telling_runs(line, quoted=quoted) if self.words else []
+        matching = self.words.runs_of(len(telling[0])).intersection(map(hash, telling)) if telling else set()
+        if matching and len(telling[0]) < RUN:
             return not self.public.has_line(line)
-        return bool(found) and not found <= self.public.runs_of(RUN)
+        return bool(matching) and not matching <= self.public.runs_of(RUN)
 
 
 def is_quoted_in(reading: "QuotedLines", private: Private) -> bool:
@@ -183,20 +183,20 @@ def read(text: str, private: Private) -> QuotedLines:
     """
     lines, above = leads(text)
     different = dict.fromkeys(lines)
-    behind = {line: said for line in different if (said := _quoted_in(line))} if private.words else {}
+    behind = {line: words for line in different if (words := _quoted_in(line))} if private.words else {}
     kind_of = {line: _kind_of(line, private.framing, led=line in behind) for line in different}
     kinds = [kind_of[line] for line in lines]
     for at in above:
         kinds[at] = kinds[at] if kinds[at] in (_MARKED, _OURS) else _ABOVE
     _mark_pasted(lines, kinds)
-    return QuotedLines(lines, kinds, {line: said for line, said in behind.items() if kind_of[line] == _LED})
+    return QuotedLines(lines, kinds, {line: words for line, words in behind.items() if kind_of[line] == _LED})
 
 
-def _kind_of(line: str, ours: Words, *, led: bool) -> str:
+def _kind_of(line: str, framing: Words, *, led: bool) -> str:
     """What a line is by itself."""
     if is_marked(line):
         return _MARKED
-    if ours.has_all(line):
+    if framing.has_all(line):
         return _OURS
     return _LED if led else WRITTEN
 

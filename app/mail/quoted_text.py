@@ -35,7 +35,7 @@ class Split(NamedTuple):
 
 def split(
     text: str,
-    ours: Collection[str] = (),
+    our_lines: Collection[str] = (),
     forward: bool = False,
     *,
     can_be_empty: bool = False,
@@ -44,25 +44,28 @@ def split(
 ) -> Split:
     """Tell the new words of a mail from quoted letters, signatures and what telephones add.
 
-    `ours` are lines of letters that we sent, with their senders: they count as quoted wherever they stand. A letter
-    that is passed on ("Forwarded message") is new, and if `forward` says that the mail is one that passes on
-    (`is_forward` of its subject) so is any other. Answers between and below quoted lines are new, together with those
-    quoted lines. If nothing would be new, all is, unless the mail `can_be_empty`. Takes linear time; never raises.
+    - `our_lines` are lines of letters that we sent, with their senders. They count as quoted wherever they stand.
+    - `forward` says that the mail passes on another one (`is_forward` of its subject). Then quoted letters are new.
+      So is a letter below "Forwarded message" in any mail.
+    - Answers between and below quoted lines are new, together with those quoted lines.
+    - If nothing would be new, all is, unless the mail `can_be_empty`.
+    - A mail that is `opening` a ticket, and answers nothing of ours, loses only the signature at its end: nobody here
+      has seen what it quotes.
+    - In an `outsider`'s reply, lines that are not ours are new, if `our_lines` are known. In a responder's reply, only
+      answers within our letter are.
 
-    Of a mail that is `opening` a ticket, and answers nothing of ours, only the signature at its end is no new words:
-    nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known; in
-    a responder's only answers within our letter.
+    Takes linear time; never raises.
     """
     if text.endswith(TOO_LONG):
-        said = split(text.removesuffix(TOO_LONG).rstrip(), ours, forward, opening=opening, outsider=outsider)
-        return Split(said.new, f"{said.rest}\n\n{TOO_LONG}") if said.rest else Split(text, "")
-    page = SortedLines(text, ours)
+        parts = split(text.removesuffix(TOO_LONG).rstrip(), our_lines, forward, opening=opening, outsider=outsider)
+        return Split(parts.new, f"{parts.rest}\n\n{TOO_LONG}") if parts.rest else Split(text, "")
+    page = SortedLines(text, our_lines)
     if opening and not page.quotes_us:
         new = _new_lines(page, page.read_opening())
     else:
         new = _new_lines(page, page.read(forward))
-        if ours:
-            new = (with_foreign if outsider else with_answers)(page, new, ours)
+        if our_lines:
+            new = (with_foreign if outsider else with_answers)(page, new, our_lines)
     if not any(page.kinds[at] not in (BLANK, HEAD) for at in new):
         return Split("", text) if can_be_empty else Split(text, "")
     chosen = set(new)
@@ -70,13 +73,13 @@ def split(
     return Split(_joined([page.lines[at] for at in new]), _joined(rest))
 
 
-def foreign_lines(rest: str, ours: Collection[str]) -> int:
+def foreign_lines(rest: str, our_lines: Collection[str]) -> int:
     """How many lines of a `rest` are not ours, nor a signature: nobody here may have read them. Linear time."""
     if not rest:
         return 0
-    page = SortedLines(rest, ours)
+    page = SortedLines(rest, our_lines)
     page.read(forward=False)
-    return sum(map(len, foreign_in(page, range(len(page.lines)), ours)))
+    return sum(map(len, foreign_in(page, range(len(page.lines)), our_lines)))
 
 
 def leads(text: str) -> tuple[list[str], set[int]]:
@@ -88,19 +91,19 @@ def leads(text: str) -> tuple[list[str], set[int]]:
     if not could_lead(text if text.isascii() else UNSEEN.sub("", text)):
         return text.split("\n"), set()
     page, at = SortedLines(text, ()), 0
-    found: set[int] = set()
-    while at < len(page.said):
-        mark = Mark(at + 1, False, True) if _SOURCE.match(page.said[at]) else page.mark(at)
-        verb = mark is not None and any(map(has_verb, page.said[at : mark.end]))
+    places: set[int] = set()
+    while at < len(page.texts):
+        mark = Mark(at + 1, False, True) if _SOURCE.match(page.texts[at]) else page.mark(at)
+        verb = mark is not None and any(map(has_verb, page.texts[at : mark.end]))
         if mark is None or not (mark.certain or verb or page.is_followed(mark, words_before=False)):
             at += 1
         elif mark.start:
             page.part(at, mark.start)
             at += 1
         else:
-            found.update(range(at, mark.end))
+            places.update(range(at, mark.end))
             at = mark.end
-    return [*page.lines[:-1], *page.lines[-1].split("\n")], found
+    return [*page.lines[:-1], *page.lines[-1].split("\n")], places
 
 
 def is_forward(subject: str) -> bool:
@@ -124,9 +127,9 @@ def _new_lines(page: "SortedLines", stop: int) -> list[int]:
     kinds = "".join(page.kinds[:stop])
     start, end = 0, len(kinds.rstrip(BLANK + QUOTED + ABOVE + SIGNATURE + DEVICE + HEAD))
     below = _ANSWER_BELOW.match(kinds) or _ANSWER_BELOW_MARKS.match(kinds)
-    if below and (ABOVE in below[0] or sum(page.ours[: below.end()]) > SHOWN_OURS):
+    if below and (ABOVE in below[0] or sum(page.is_ours[: below.end()]) > SHOWN_OURS):
         start = below.end()
-    if end and page.said[end - 1].rstrip().endswith((":", "：")):
-        shown = _FIRST_QUOTE.match(kinds, end)  # "It says:" and then a quotation that no client put there.
-        end = shown.end() if shown and sum(page.ours[end : shown.end()]) <= SHOWN_OURS else end
+    if end and page.texts[end - 1].rstrip().endswith((":", "：")):
+        quotation = _FIRST_QUOTE.match(kinds, end)  # "It says:" and then a quotation that no client put there.
+        end = quotation.end() if quotation and sum(page.is_ours[end : quotation.end()]) <= SHOWN_OURS else end
     return [at for at in range(start, end) if kinds[at] in (TEXT, BLANK, QUOTED, HEAD)]

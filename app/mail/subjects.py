@@ -23,11 +23,11 @@ def bare_subject(subject: str) -> tuple[str, bool]:
     rest, marked = subject[: 2 * _LONGEST], False
     while True:
         mark = _MARK.match(rest)
-        found = mark or _TAG.match(rest)
-        if found is None:
+        match = mark or _TAG.match(rest)
+        if match is None:
             break
         marked = marked or mark is not None
-        rest = rest[found.end() :]
+        rest = rest[match.end() :]
     shortened = _LAST.sub("", rest)
     marked = marked or shortened != rest
     return " ".join(shortened.casefold().split())[:_LONGEST], marked

@@ -161,8 +161,8 @@ def from_bytes(
     `cut` says that the bytes end where a limit fell: the last character may be broken then, and is left out. `limit` is
     in characters.
     """
-    name, other = _charset(charset), _charset(hint)
-    first = other if name is None and other and other.startswith(_STATEFUL) else name
+    name, hinted = _charset(charset), _charset(hint)
+    first = hinted if name is None and hinted and hinted.startswith(_STATEFUL) else name
     if _has_jis_escapes(raw) and not (first and first.startswith(_STATEFUL)):
         first = "iso2022_jp"
     if first and first.startswith("iso2022_jp"):
@@ -172,10 +172,10 @@ def from_bytes(
     if first == "utf-16" or (raw.startswith(_MARKS_OF_UTF_16) and not (first or "").startswith("utf-32")):
         first = name = None if _is_plain(raw) else _byte_order(raw)
     sure = ["utf-8"] if first and first.startswith(_OF_SINGLE_BYTES) and _is_surely_utf_8(raw) else []
-    strict = (*sure, first, _LARGER.get(first or ""), None if unsure else "utf-8", other)
+    strict = (*sure, first, _LARGER.get(first or ""), None if unsure else "utf-8", hinted)
     text = next(_decodings(raw, strict, "strict", cut), None)
     if text is None and not (name == "utf-8" and not _UTF_8_LETTERS.search(raw)):
-        text = next(_decodings(raw, (name, other), "replace", cut), None)
+        text = next(_decodings(raw, (name, hinted), "replace", cut), None)
     text = raw.decode("cp1252", "replace") if text is None else text.removeprefix("\ufeff")
     return storable(text)[:limit]
 
@@ -197,8 +197,8 @@ def _is_surely_utf_8(raw: bytes) -> bool:
     """
     if raw.isascii():
         return False
-    others = _UTF_8_LETTERS.sub(b"", raw)
-    return others[:-3].isascii() and len(_UTF_8_LETTERS.findall(raw[:10_000])) > 1
+    rest = _UTF_8_LETTERS.sub(b"", raw)
+    return rest[:-3].isascii() and len(_UTF_8_LETTERS.findall(raw[:10_000])) > 1
 
 
 def _is_plain(raw: bytes) -> bool:
@@ -293,18 +293,18 @@ def unflowed(text: str, *, delsp: bool) -> str:
     lines: list[tuple[int, list[str]]] = []
     goes_on = False
     for line in text.split("\n"):
-        said = line.lstrip(">")
-        depth = len(line) - len(said)
-        said = said.removeprefix(" ")
-        if goes_on and lines[-1][0] == depth and said != "-- ":
-            lines[-1][1].append(said)
+        words = line.lstrip(">")
+        depth = len(line) - len(words)
+        words = words.removeprefix(" ")
+        if goes_on and lines[-1][0] == depth and words != "-- ":
+            lines[-1][1].append(words)
         else:
-            lines.append((depth, [said]))
-        goes_on = said.endswith(" ") and said != "-- "
+            lines.append((depth, [words]))
+        goes_on = words.endswith(" ") and words != "-- "
         if goes_on and delsp:
-            lines[-1][1][-1] = said[:-1]
-    joined = ((f"{'>' * depth} " if depth else "", "".join(said)) for depth, said in lines)
-    return "\n".join(f"{marks}{said}" if said == "-- " else f"{marks}{said}".rstrip() for marks, said in joined)
+            lines[-1][1][-1] = words[:-1]
+    joined = ((f"{'>' * depth} " if depth else "", "".join(pieces)) for depth, pieces in lines)
+    return "\n".join(f"{marks}{line}" if line == "-- " else f"{marks}{line}".rstrip() for marks, line in joined)
 
 
 def _chunk(chunk: bytes | str) -> str:
@@ -358,15 +358,15 @@ def _runs(text: str) -> Iterator[str]:
     """The pieces of a header. Neighbouring words of one charset are joined as bytes: mailers break characters."""
     end, raw, charset = 0, b"", ""
     for word in _WORD.finditer(text):
-        gap, here = text[end : word.start()], _word(word)
-        if here is None:
+        gap, value = text[end : word.start()], _word(word)
+        if value is None:
             continue
         if raw and (gap.strip() or word[1].lower() != charset):
             yield from_bytes(raw, charset)
             raw = b""
         if not end or gap.strip():
             yield gap
-        end, raw, charset = word.end(), raw + here, word[1].lower()
+        end, raw, charset = word.end(), raw + value, word[1].lower()
     yield from_bytes(raw, charset)
     yield text[end:]
 

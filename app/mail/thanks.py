@@ -166,11 +166,11 @@ def is_only_thanks(text: str, names: Iterable[str]) -> bool:
     text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">"))
     if len(text) > _LONGEST or "?" in text or "\uff1f" in text:
         return False
-    said = _words(text)
-    if said is None or _SAYS_THANKS.isdisjoint(said):
+    words = _words(text)
+    if words is None or _SAYS_THANKS.isdisjoint(words):
         return False
     known = {word for name in names for word in _words(name) or ()}
-    return all(word in _SAYS_THANKS or word in _SAYS_LITTLE or word in known for word in said)
+    return all(word in _SAYS_THANKS or word in _SAYS_LITTLE or word in known for word in words)
 
 
 def _words(text: str) -> list[str] | None:

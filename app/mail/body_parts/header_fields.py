@@ -27,10 +27,10 @@ _HEADER = re.compile(r"^([!-9;-~]++):[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.M
 
 def header_fields(raw: bytes) -> Fields:
     """The headers at the top of a mail, up to 256 KB of them. An mbox "From " line is passed over."""
-    found: Fields = {}
+    fields: Fields = {}
     for name, value in _HEADER.findall(_header_text(raw)):
-        found.setdefault(name.lower(), []).append(value)
-    return found
+        fields.setdefault(name.lower(), []).append(value)
+    return fields
 
 
 def _header_text(raw: bytes) -> str:

@@ -21,8 +21,8 @@ _MEANT_TYPES = {
 
 def transfer_encoding(written: str) -> str:
     """A transfer encoding, also one that is written "base-64" or in quotation marks."""
-    said = "".join(one_line(re.split("[;(]", written, maxsplit=1)[0], 60).lower().split())
-    return _ENCODINGS.get("".join(filter(str.isalnum, said)), said) or "7bit"
+    name = "".join(one_line(re.split("[;(]", written, maxsplit=1)[0], 60).lower().split())
+    return _ENCODINGS.get("".join(filter(str.isalnum, name)), name) or "7bit"
 
 
 def flow(written: dict[str, str]) -> str:
@@ -38,12 +38,12 @@ def is_form_field(disposed: str) -> bool:
 
 def media_type(written: str, default: str) -> str:
     """RFC 2045 section 5.2: without the header the default, with one that says nothing text/plain."""
-    found = _TYPE.match(written)
-    if found is None and _MULTIPART.match(written):
+    match = _TYPE.match(written)
+    if match is None and _MULTIPART.match(written):
         return "multipart/mixed"  # Section 5.1.3 of RFC 2046: so is an unknown kind.
-    if found is None:
+    if match is None:
         return "text/plain" if written else default
-    return _MEANT_TYPES.get(found[1].lower(), found[1].lower())
+    return _MEANT_TYPES.get(match[1].lower(), match[1].lower())
 
 
 def disposition(written: str) -> str:
@@ -53,22 +53,22 @@ def disposition(written: str) -> str:
 
 
 def parameters(written: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in islice(_PARAMETER.findall(written[:PARAMETERS]), 60):
         if value.startswith('"'):
             value = _ESCAPED.sub(r"\1", value[1:].removesuffix('"'))
-        found.setdefault(name.lower(), value.strip())
-    return found
+        parameters.setdefault(name.lower(), value.strip())
+    return parameters
 
 
-def parameter(given: dict[str, str], name: str) -> str | None:
+def parameter(parameters: dict[str, str], name: str) -> str | None:
     """A parameter of a header, put together and decoded as RFC 2231 says, else as written."""
-    if f"{name}*" in given:
-        return _extended([(given[f"{name}*"], True)])
+    if f"{name}*" in parameters:
+        return _extended([(parameters[f"{name}*"], True)])
     pieces: list[tuple[str, bool]] = []
-    while (key := f"{name}*{len(pieces)}") in given or f"{key}*" in given:
-        pieces.append((given[key], False) if key in given else (given[f"{key}*"], True))
-    return _extended(pieces) if pieces else given.get(name)
+    while (key := f"{name}*{len(pieces)}") in parameters or f"{key}*" in parameters:
+        pieces.append((parameters[key], False) if key in parameters else (parameters[f"{key}*"], True))
+    return _extended(pieces) if pieces else parameters.get(name)
 
 
 def _extended(pieces: list[tuple[str, bool]]) -> str:

@@ -45,16 +45,16 @@ def words_of(text: str, *, description: bool = True) -> str:
 
 def _properties(text: str) -> Iterator[_Property]:
     for line in _FOLD.sub("", text).splitlines():
-        if found := _LINE.fullmatch(line):
-            given = {name.upper(): value.strip('"') for name, value in _PARAMETER.findall(found[2])}
-            yield _Property(found[1].upper(), given, found[3])
+        if match := _LINE.fullmatch(line):
+            parameters = {name.upper(): value.strip('"') for name, value in _PARAMETER.findall(match[2])}
+            yield _Property(match[1].upper(), parameters, match[3])
 
 
 def _event(event: list[_Property], method: str, description: bool) -> str:
-    first = {one.name: one for one in reversed(event)}
+    first = {prop.name: prop for prop in reversed(event)}
     title = _text(first.get("SUMMARY")) or "(no title)"
     answer = next(
-        (_ANSWERS.get(one.parameters.get("PARTSTAT", "").upper()) for one in event if one.name == "ATTENDEE"), None
+        (_ANSWERS.get(prop.parameters.get("PARTSTAT", "").upper()) for prop in event if prop.name == "ATTENDEE"), None
     )
     head = (answer or "Replied") if method == "REPLY" else _METHODS.get(method, "")
     lines = [f"{head}: {title}" if head else title]
@@ -68,8 +68,8 @@ def _event(event: list[_Property], method: str, description: bool) -> str:
     return "\n".join([*lines, "", words]) if words else "\n".join(lines)
 
 
-def _text(one: _Property | None) -> str:
-    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], one.value).strip() if one else ""
+def _text(prop: _Property | None) -> str:
+    return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], prop.value).strip() if prop else ""
 
 
 def _when(start: _Property | None, end: _Property | None) -> str:
@@ -87,9 +87,9 @@ def _when(start: _Property | None, end: _Property | None) -> str:
     return f"{day}, {begins:%H:%M} to {until}{zone}"
 
 
-def _time(one: _Property) -> tuple[datetime | None, str, str]:
+def _time(prop: _Property) -> tuple[datetime | None, str, str]:
     """The time as written, its day in words, and the zone in brackets ("day" for a whole day)."""
-    value = one.value.strip()
+    value = prop.value.strip()
     for form in ("%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M%S", "%Y%m%d"):
         try:
             time = datetime.strptime(value, form)  # noqa: DTZ007  The zone is beside it.
@@ -98,7 +98,7 @@ def _time(one: _Property) -> tuple[datetime | None, str, str]:
         day = f"{time:%A}, {time.day} {time:%B} {time.year}"
         if form == "%Y%m%d":
             return time, day, "day"
-        return time, day, " (UTC)" if form.endswith("Z") else _zone(time, one.parameters.get("TZID", ""))
+        return time, day, " (UTC)" if form.endswith("Z") else _zone(time, prop.parameters.get("TZID", ""))
     return None, "", ""
 
 

@@ -53,12 +53,12 @@ class _Reader:
     def _element(self, at: int, tag: int | None = None) -> _Element:
         """The element that begins there. IndexError if it reaches over the end."""
         self._left -= 1
-        found, length = self._der[at], self._der[at + 1]
-        if self._left < 0 or (tag is not None and found != tag):
+        first, length = self._der[at], self._der[at + 1]
+        if self._left < 0 or (tag is not None and first != tag):
             raise _Bad
         start = at + 2
         if length == 0x80:
-            return _Element(found, start, None)
+            return _Element(first, start, None)
         if length > 0x80:
             size = length & 0x7F
             if size > 8 or start + size > len(self._der):
@@ -67,28 +67,28 @@ class _Reader:
             start += size
         if start + length > len(self._der):
             raise _Bad
-        return _Element(found, start, start + length)
+        return _Element(first, start, start + length)
 
-    def _end(self, one: _Element, depth: int = _DEPTH) -> int:
+    def _end(self, element: _Element, depth: int = _DEPTH) -> int:
         """Where the next element begins."""
-        if one.stop is not None:
-            return one.stop
+        if element.stop is not None:
+            return element.stop
         if not depth:
             raise _Bad
-        at = one.start
+        at = element.start
         while self._der[at : at + 2] != b"\0\0":
             at = self._end(self._element(at), depth - 1)
         return at + 2
 
     def _octets(self, at: int, pieces: list[bytes], depth: int) -> int:
         """Collect the octets of a string, which may be in pieces; give where the next element begins."""
-        one = self._element(at)
-        if one.tag == _OCTETS and one.stop is not None:
-            pieces.append(self._der[one.start : one.stop])
-            return one.stop
-        if one.tag != _OCTETS | _CONSTRUCTED or not depth:
+        element = self._element(at)
+        if element.tag == _OCTETS and element.stop is not None:
+            pieces.append(self._der[element.start : element.stop])
+            return element.stop
+        if element.tag != _OCTETS | _CONSTRUCTED or not depth:
             raise _Bad
-        here = one.start
-        while here < one.stop if one.stop is not None else self._der[here : here + 2] != b"\0\0":
-            here = self._octets(here, pieces, depth - 1)
-        return here if one.stop is not None else here + 2
+        place = element.start
+        while place < element.stop if element.stop is not None else self._der[place : place + 2] != b"\0\0":
+            place = self._octets(place, pieces, depth - 1)
+        return place if element.stop is not None else place + 2

@@ -46,8 +46,8 @@ class TnefFile(NamedTuple):
 def documents(raw: bytes) -> list[TnefFile]:
     """Return the words and the files of a winmail.dat, in order; nothing if it is none. Never raises, linear time."""
     attributes = list(_attributes(raw))
-    given = next((value for kind, value in attributes if kind == _CODEPAGE and len(value) >= 4), b"")
-    codepage = f"cp{int.from_bytes(given[:4], 'little')}" if given else None
+    number = next((value for kind, value in attributes if kind == _CODEPAGE and len(value) >= 4), b"")
+    codepage = f"cp{int.from_bytes(number[:4], 'little')}" if number else None
     words: dict[int, TnefFile] = {}
     files: list[list[tuple[int, bytes]]] = []
     for kind, value in attributes:
@@ -67,13 +67,13 @@ def documents(raw: bytes) -> list[TnefFile]:
 
 
 def _file(attributes: list[tuple[int, bytes]], codepage: str | None) -> TnefFile:
-    given = dict(attributes)
-    found = {number: (type_, value) for number, type_, value in _properties(given.get(_FILE_PROPERTIES, b""))}
-    name = _string(given.get(_FILE_NAME, b""), codepage)
-    if _LONG_NAME in found:
-        type_, value = found[_LONG_NAME]
+    values = dict(attributes)
+    properties = {number: (type_, value) for number, type_, value in _properties(values.get(_FILE_PROPERTIES, b""))}
+    name = _string(values.get(_FILE_NAME, b""), codepage)
+    if _LONG_NAME in properties:
+        type_, value = properties[_LONG_NAME]
         name = _string(value, "utf-16-le" if type_ == _UNICODE else codepage)
-    content = given.get(_FILE_DATA) or found.get(_DATA, (0, b""))[1]
+    content = values.get(_FILE_DATA) or properties.get(_DATA, (0, b""))[1]
     return TnefFile("application/octet-stream", name or "file", None, content)
 
 
@@ -92,17 +92,20 @@ def _attributes(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _words(value: bytes, codepage: str | None) -> Iterator[tuple[int, TnefFile]]:
     properties = list(_properties(value))
-    given = next((v for number, _, v in properties if number == _INTERNET_CODEPAGE and len(v) == 4), None)
-    charset = f"cp{int.from_bytes(given, 'little')}" if given else codepage
+    codepage_number = next((v for number, _, v in properties if number == _INTERNET_CODEPAGE and len(v) == 4), None)
+    charset = f"cp{int.from_bytes(codepage_number, 'little')}" if codepage_number else codepage
     charset = _CODEPAGES.get(charset or "", charset)
-    for number, type_, found in properties:
+    for number, type_, content in properties:
         if number == _TEXT:
             in_unicode = type_ == _UNICODE
-            yield number, TnefFile("text/plain", "", "utf-16-le" if in_unicode else codepage, _ended(found, in_unicode))
+            yield (
+                number,
+                TnefFile("text/plain", "", "utf-16-le" if in_unicode else codepage, _ended(content, in_unicode)),
+            )
         elif number == _HTML:
-            yield number, TnefFile("text/html", "", charset, found)
+            yield number, TnefFile("text/html", "", charset, content)
         elif number == _RTF:
-            yield number, TnefFile("text/plain", "", "utf-8", found)
+            yield number, TnefFile("text/plain", "", "utf-8", content)
 
 
 def _ended(value: bytes, in_unicode: bool) -> bytes:

@@ -33,15 +33,15 @@ def split(text: bytes) -> UuencodedText:
 
 def _decoded(lines: bytes) -> bytes | None:
     """The bytes of uuencoded lines; None if one of them is none."""
-    found: list[bytes] = []
+    content: list[bytes] = []
     for line in lines.splitlines():
         if not line.strip():
             continue
         length = (((line[0] - 32) & 63) * 4 + 5) // 3
         for attempt in (line, line[:length]):
             with suppress(binascii.Error):
-                found.append(binascii.a2b_uu(attempt))
+                content.append(binascii.a2b_uu(attempt))
                 break
         else:
             return None
-    return b"".join(found)
+    return b"".join(content)

@@ -60,10 +60,10 @@ def meaning(reply: str, *, of_sender: bool = False) -> Meaning | None:
     if not _REPLY.match(reply):
         return None
     line = re.sub(r"[\s#-]+", " ", reply[:_LOOKED_AT].lower())
-    found = next((about for about, pattern in _TABLE if pattern.match(line)), None)
+    meaning = next((about for about, pattern in _TABLE if pattern.match(line)), None)
     if of_sender:
-        return found if found is Meaning.LETTER else Meaning.RELAY
-    return found or Meaning.LETTER
+        return meaning if meaning is Meaning.LETTER else Meaning.RELAY
+    return meaning or Meaning.LETTER
 
 
 def names_no_mailbox(code: str) -> bool:

@@ -165,4 +165,4 @@ def report_line(text: str, kind: str) -> str | None:
     """Return the line of a report that says so, `kind` being a key of REPORTS; it may be broken in two."""
     lines = [line for line in text.split("\n")[:_MOST_LINES] if line.strip()]
     pairs = (f"{line} {following}" for line, following in pairwise(lines))
-    return next((said for said in chain(lines, pairs) if _REPORTED[kind].search(folded(said[:_LOOKED_AT]))), None)
+    return next((text for text in chain(lines, pairs) if _REPORTED[kind].search(folded(text[:_LOOKED_AT]))), None)

@@ -196,8 +196,8 @@ def _address_before(before: str) -> int | None:
     if len(between) > NEAR or not parts.BEFORE_DATE.fullmatch(between):
         return None
     odd = [word for word in words_of(between) if len(word) > 3 and word.casefold() not in parts.KNOWN]
-    found = [match for match in parts.ANGLED.finditer(before, max(0, end - NAME), end) if match.end() == end]
-    return found[-1].start() if found and (not odd or has_verb(between)) else None
+    angled = [match for match in parts.ANGLED.finditer(before, max(0, end - NAME), end) if match.end() == end]
+    return angled[-1].start() if angled and (not odd or has_verb(between)) else None
 
 
 def _verb_before(before: str) -> int | None:
@@ -229,20 +229,20 @@ def _is_complete(text: str, start: int, end: int, *, fresh: bool, strict: bool) 
     line, whole = text[start:], _is_whole(text, start)
     clock = parts.CLOCK.search(text, end, end + NEAR)
     after = parts.without_you(parts.aside(text[clock.end() if clock else end :]))
-    found = words_of(after)
+    words = words_of(after)
     wrote, addressed = has_verb(line), ADDRESS.search(line) is not None
     if whole and not fresh and not (clock and _stands_alone(text, wrote=wrote, addressed=addressed)):
         return False
-    if parts.SENTENCE.search(after) or len(found) > parts.NAME_WORDS * 2:
+    if parts.SENTENCE.search(after) or len(words) > parts.NAME_WORDS * 2:
         return False
-    if parts.has_sentence_words(word for word in found if not addressed or word.islower()):
+    if parts.has_sentence_words(word for word in words if not addressed or word.islower()):
         return False
     allowed = 1 if wrote else 0
     if addressed and (wrote or (whole and clock)):
         allowed = 0 if strict else 5 if whole and wrote and clock else 3
     likely = whole or (wrote and (addressed or _TIME.search(line))) or (addressed and clock)
-    running_on = sum(len(word) for word in found if not has_case(word))
-    return bool(likely) and parts.count_common(found) <= allowed and running_on <= parts.RUNNING_ON
+    running_on = sum(len(word) for word in words if not has_case(word))
+    return bool(likely) and parts.count_common(words) <= allowed and running_on <= parts.RUNNING_ON
 
 
 def _stands_alone(text: str, *, wrote: bool, addressed: bool) -> bool:
@@ -258,8 +258,8 @@ def _stands_alone(text: str, *, wrote: bool, addressed: bool) -> bool:
 
 def _by_address(text: str) -> int | None:
     """Where an attribution without a date begins: with the name before the last address."""
-    found = [*parts.ANGLED.finditer(text)]
-    address = found[-1] if found else parts.BARE_FIRST.match(text)
+    angled = [*parts.ANGLED.finditer(text)]
+    address = angled[-1] if angled else parts.BARE_FIRST.match(text)
     if address is None:
         return None
     after = text[address.end() :]
@@ -267,20 +267,20 @@ def _by_address(text: str) -> int | None:
     if parts.SENTENCE.search(after) or parts.count_common(words_of(parts.aside(after))) > 1:
         return None
     start = _name(text[: address.start()], comma=False)
-    named = found and start == 0 and words_of(text[: address.start()]) and not words_of(after)
-    return start if wrote or named else None
+    is_named = angled and start == 0 and words_of(text[: address.start()]) and not words_of(after)
+    return start if wrote or is_named else None
 
 
 def _by_verb(text: str) -> int | None:
     """0 if these words are no more than "On Monday, Ann wrote:" or "Ann Smith wrote:"."""
-    said = parts.aside(text, " Name ").strip(_NO_WORDS + ":：")
-    on = parts.ON_FIRST.match(said)
-    found = words_of(said[on.end() :] if on else said)
-    if not has_verb(said) or parts.has_sentence_words(found) or parts.is_prose(said, comma=on is not None):
+    words = parts.aside(text, " Name ").strip(_NO_WORDS + ":：")
+    on = parts.ON_FIRST.match(words)
+    between = words_of(words[on.end() :] if on else words)
+    if not has_verb(words) or parts.has_sentence_words(between) or parts.is_prose(words, comma=on is not None):
         return None
-    names = [word for word in found if word.casefold() not in parts.KNOWN]
-    is_named = 0 < len(names) <= parts.NAME_WORDS and parts.count_common(found) <= (len(names) == 1)
-    running_on = "".join(word for word in found if parts.runs_on(word))
+    names = [word for word in between if word.casefold() not in parts.KNOWN]
+    is_named = 0 < len(names) <= parts.NAME_WORDS and parts.count_common(between) <= (len(names) == 1)
+    running_on = "".join(word for word in between if parts.runs_on(word))
     return 0 if is_named and not parts.is_sentence_running_on(running_on) else None
 
 

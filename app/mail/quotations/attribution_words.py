@@ -21,13 +21,13 @@ def _column(name: str) -> list[str]:
     return [word for language in words.LANGUAGES.values() for word in getattr(language, name).split("|") if word]
 
 
-def _parts(said: Iterable[str]) -> frozenset[str]:
-    return frozenset(part for one in said for part in re.findall(r"\w+(?:['’ʼ-]\w+)*", one.casefold()))
+def _parts(phrases: Iterable[str]) -> frozenset[str]:
+    return frozenset(part for phrase in phrases for part in re.findall(r"\w+(?:['’ʼ-]\w+)*", phrase.casefold()))
 
 
-def _any_of(said: Iterable[str]) -> str:
+def _any_of(phrases: Iterable[str]) -> str:
     """An expression for one of these, the longest first; where words are apart, no letter follows."""
-    ordered = sorted(set(said), key=lambda word: (-len(word), word))
+    ordered = sorted(set(phrases), key=lambda word: (-len(word), word))
     whole = [re.escape(word) + ("" if word[-1] == "-" or runs_on(word) else r"(?!\w)") for word in ordered]
     return "|".join(whole).replace(r"\ ", r"\s")
 
@@ -104,21 +104,21 @@ def words_of(text: str) -> list[str]:
 
 def has_verb(line: str) -> bool:
     """Return whether a line says, in any language, that somebody wrote."""
-    said = line.casefold()
-    return not VERBS.isdisjoint(re.findall(r"\w+", said)) or (
-        not said.isascii() and any(verb in said for verb in _VERBS_RUNNING_ON)
+    text = line.casefold()
+    return not VERBS.isdisjoint(re.findall(r"\w+", text)) or (
+        not text.isascii() and any(verb in text for verb in _VERBS_RUNNING_ON)
     )
 
 
-def is_name(said: str) -> bool:
+def is_name(text: str) -> bool:
     """Return whether some words are a name and nothing else. One of them may be in small letters."""
-    said = said.strip()
-    if not said or QUOTED_LAST.fullmatch(said):
+    text = text.strip()
+    if not text or QUOTED_LAST.fullmatch(text):
         return True
-    names = NAME_WORD.findall(said)
-    if not 0 < len(names) <= NAME_WORDS or "\n" in said or said[0].isdigit() or not _NAME_ONLY.fullmatch(said):
+    names = NAME_WORD.findall(text)
+    if not 0 < len(names) <= NAME_WORDS or "\n" in text or text[0].isdigit() or not _NAME_ONLY.fullmatch(text):
         return False
-    if has_sentence_words(names) or is_prose(f"{said} ", comma=False):
+    if has_sentence_words(names) or is_prose(f"{text} ", comma=False):
         return False
     odd = [name for name in names if not fits_name(name)]
     scripts = {has_case(name) for name in names if name[0].isalpha()}
@@ -140,25 +140,25 @@ def is_title(word: str) -> bool:
     return word.casefold() in _TITLES
 
 
-def has_sentence_words(found: Iterable[str]) -> bool:
+def has_sentence_words(words: Iterable[str]) -> bool:
     """Return whether there are words among these that no name has, only sentences."""
-    return any(word.casefold() in _SENTENCE_WORDS for word in found)
+    return any(word.casefold() in _SENTENCE_WORDS for word in words)
 
 
-def is_sentence_running_on(said: str) -> bool:
+def is_sentence_running_on(text: str) -> bool:
     """Return whether words of a script without spaces are too long for a name, or have a word of sentences."""
-    return len(said) > RUNNING_ON // 4 or any(word in said for word in _SENTENCE_WORDS_RUNNING_ON)
+    return len(text) > RUNNING_ON // 4 or any(word in text for word in _SENTENCE_WORDS_RUNNING_ON)
 
 
-def count_common(found: Iterable[str]) -> int:
+def count_common(words: Iterable[str]) -> int:
     """How many of these words neither are names nor belong to what clients write."""
-    return sum(len(word) > 1 and word.islower() and word.casefold() not in KNOWN for word in found)
+    return sum(len(word) > 1 and word.islower() and word.casefold() not in KNOWN for word in words)
 
 
-def is_prose(said: str, *, comma: bool) -> bool:
+def is_prose(text: str, *, comma: bool) -> bool:
     """Return whether a sentence ends within these words, or, unless a `comma` is allowed, a part of one."""
-    stops = (word for word, then in _STOP.findall(said) if not is_title(word) and not then.islower())
-    return any(stops) or SENTENCE.search(said) is not None or (not comma and any(mark in said for mark in ",:،、，："))
+    stops = (word for word, then in _STOP.findall(text) if not is_title(word) and not then.islower())
+    return any(stops) or SENTENCE.search(text) is not None or (not comma and any(mark in text for mark in ",:،、，："))
 
 
 ON = lazy_pattern(_ON)

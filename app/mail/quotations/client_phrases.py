@@ -35,12 +35,13 @@ class ClientPhrases(NamedTuple):
 def _languages() -> dict[str, ClientPhrases]:
     tables = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     return {
-        code: ClientPhrases(**{name: _barred(said) for name, said in table.items()}) for code, table in tables.items()
+        code: ClientPhrases(**{name: _barred(phrase) for name, phrase in table.items()})
+        for code, table in tables.items()
     }
 
 
-def _barred(said: str) -> str:
-    return said.strip().replace("\n", "|")
+def _barred(phrase: str) -> str:
+    return phrase.strip().replace("\n", "|")
 
 
 LANGUAGES = _languages()

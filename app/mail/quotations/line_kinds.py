@@ -38,9 +38,9 @@ def kinds_of(lines: Sequence[str]) -> list[str]:
 
 def _is_wrapped(before: str, line: str) -> bool:
     """Is a line between quoted ones the rest of the long one before it, and no short answer?"""
-    said = line.strip()
-    short = len(said) <= 24 and len(said.split()) <= 3 and said[:1].islower()
-    return short and len(before) >= 70 and before.rstrip()[-1:].isalnum() and not has_sentence_words(words_of(said))
+    text = line.strip()
+    short = len(text) <= 24 and len(text.split()) <= 3 and text[:1].islower()
+    return short and len(before) >= 70 and before.rstrip()[-1:].isalnum() and not has_sentence_words(words_of(text))
 
 
 def unmarked(line: str) -> str:
@@ -64,9 +64,9 @@ def mark_devices(lines: Sequence[str], kinds: list[str]) -> None:
             kinds[at] = DEVICE
 
 
-def mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str], found: list[bool]) -> None:
+def mark_ours(lines: Sequence[str], kinds: list[str], our_lines: Collection[str], is_ours: list[bool]) -> None:
     """Lines that we sent are quoted, also when a client broke them anew; short ones only above such lines."""
-    known = [unmarked(line).split() for line, _ in zip(ours, range(OURS), strict=False)]
+    known = [unmarked(line).split() for line, _ in zip(our_lines, range(OURS), strict=False)]
     sent = [word for line in known for word in line[:LONG]]
     runs = set(zip(sent, sent[1:], sent[2:], sent[3:], strict=False))
     whole = {tuple(line) for line in known if line}
@@ -75,21 +75,21 @@ def mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str], fou
     for at, line in enumerate(lines[:LINES]):
         if kinds[at] == BLANK:
             continue
-        said = unmarked(line[:LONG]).split()
-        if not said:
+        words = unmarked(line[:LONG]).split()
+        if not words:
             continue
-        if _is_run(before[-3:] + said, runs) and (before or len(line) >= 30):
-            before = (before + said)[-3:]
+        if _is_run(before[-3:] + words, runs) and (before or len(line) >= 30):
+            before = (before + words)[-3:]
             for place in [*weak, at]:
                 kinds[place] = QUOTED
-                found[place] = True
+                is_ours[place] = True
             weak = []
-        elif tuple(said) in whole:
+        elif tuple(words) in whole:
             before = []
             weak.append(at)
         else:
             before, weak = [], []
 
 
-def _is_run(said: Sequence[str], runs: set[tuple[str, str, str, str]]) -> bool:
-    return len(said) > 3 and runs.issuperset(zip(said, said[1:], said[2:], said[3:], strict=False))
+def _is_run(words: Sequence[str], runs: set[tuple[str, str, str, str]]) -> bool:
+    return len(words) > 3 and runs.issuperset(zip(words, words[1:], words[2:], words[3:], strict=False))

@@ -38,51 +38,51 @@ class Mark(NamedTuple):
 class MarkedLines:
     """The lines of one mail, what they say (without marks that nobody sees), their kinds, and the marks of clients."""
 
-    def __init__(self, text: str, ours: Collection[str]) -> None:
+    def __init__(self, text: str, our_lines: Collection[str]) -> None:
         text = _parted(text)
         self.lines = text.split("\n", LINES)
-        self.said = self.lines.copy() if text.isascii() else UNSEEN.sub("", text).split("\n", LINES)
-        self.kinds = kinds_of(self.said)
-        self.ours = [False] * len(self.lines)
-        if ours:
-            mark_ours(self.said, self.kinds, ours, self.ours)
-        self.quotes_us = any(self.ours)
-        mark_devices(self.said, self.kinds)
+        self.texts = self.lines.copy() if text.isascii() else UNSEEN.sub("", text).split("\n", LINES)
+        self.kinds = kinds_of(self.texts)
+        self.is_ours = [False] * len(self.lines)
+        if our_lines:
+            mark_ours(self.texts, self.kinds, our_lines, self.is_ours)
+        self.quotes_us = any(self.is_ours)
+        mark_devices(self.texts, self.kinds)
         self.heads: dict[int, str] = {}
         self.tried = 0
         self.pieces: dict[int, Mark | None] = {}
-        hints = _hints(self.said)
+        hints = _hints(self.texts)
         self.may_lead = _before(hints)
         self.ends = [
             hint and kind != BLANK and is_end(line)
-            for hint, line, kind in zip(hints, self.said, self.kinds, strict=True)
+            for hint, line, kind in zip(hints, self.texts, self.kinds, strict=True)
         ]
 
     def part(self, at: int, start: int) -> None:
         """Make two lines of one: the writer's words, and what their client put behind them."""
-        line, said, piece = self.lines[at], self.said[at], self.pieces[at]
+        line, text, piece = self.lines[at], self.texts[at], self.pieces[at]
         place = _place(line, start)
         self.lines[at : at + 1] = [line[:place].rstrip(), line[place:]]
-        self.said[at : at + 1] = [said[:start].rstrip(), said[start:]]
+        self.texts[at : at + 1] = [text[:start].rstrip(), text[start:]]
         self.kinds.insert(at, TEXT)
-        self.ends.insert(at, is_end(self.said[at]))
-        self.ours.insert(at, False)
+        self.ends.insert(at, is_end(self.texts[at]))
+        self.is_ours.insert(at, False)
         self.may_lead.insert(at, True)
         self.heads.clear()
         self.pieces = {at + 1: piece and piece._replace(end=piece.end + 1, start=0)}
 
     def mark(self, at: int) -> Mark | None:
         """The mark that begins at a line: a delimiter, header lines, a line above a quotation, or several of these."""
-        end, forward, certain, found, start = at, False, False, False, 0
+        end, forward, certain, is_mark, start = at, False, False, False, 0
         for _ in range(6):
-            piece = self._piece(end) if end < len(self.said) else None
+            piece = self._piece(end) if end < len(self.texts) else None
             if piece is None or (piece.start and end > at):
                 break
             start = start or piece.start
             end = skip_blank(self.kinds, piece.end)
             forward, certain = forward or piece.forward, certain or piece.certain
-            found = found or not RULE.match(self.said[piece.end - 1])
-        return Mark(end, forward, certain, start) if found else None
+            is_mark = is_mark or not RULE.match(self.texts[piece.end - 1])
+        return Mark(end, forward, certain, start) if is_mark else None
 
     def _piece(self, at: int) -> Mark | None:
         """One part of a mark, or a mere rule of dashes before one."""
@@ -91,7 +91,7 @@ class MarkedLines:
         return self.pieces[at]
 
     def _read_piece(self, at: int) -> Mark | None:
-        line = self.said[at]
+        line = self.texts[at]
         if self.kinds[at] != TEXT or not self.may_lead[at]:
             return None
         if len(line) > LONG:
@@ -107,7 +107,7 @@ class MarkedLines:
     def _head(self, at: int) -> str:
         """Which header line this is: "sender", "date", "to", "copy", "subject", "other", "raw", or none ("")."""
         if at not in self.heads:
-            name, colon, _ = self.said[at][:60].replace("：", ":").partition(":")
+            name, colon, _ = self.texts[at][:60].replace("：", ":").partition(":")
             self.heads[at] = HEADERS.get(fold(name), "") if colon and self.kinds[at] == TEXT else ""
         return self.heads[at]
 
@@ -115,54 +115,54 @@ class MarkedLines:
         """The header lines of another letter: its sender and two more, one of them its subject or with an address."""
         if self._head(at) in ("", "other", "raw") or (at and self._head(at - 1) not in ("", "other")):
             return None  # Where the line before is one too, all was tried from there.
-        found, end, here = {"other"}, at, at
-        while here < min(len(self.said), end + 3, at + 40):
-            if head := self._head(here):
-                found.add(head)
-                end = here + 1
-            here += 1
-        if "sender" not in found and found >= {"to", "subject"} and end < len(self.said):
+        heads, end, place = {"other"}, at, at
+        while place < min(len(self.texts), end + 3, at + 40):
+            if head := self._head(place):
+                heads.add(head)
+                end = place + 1
+            place += 1
+        if "sender" not in heads and heads >= {"to", "subject"} and end < len(self.texts):
             below = self._attribution(end)  # Yandex: To and Subject, then the line that says who wrote when.
             return below if below and below.certain and not below.start else None
-        if "raw" in found or "sender" not in found or len(found) < 4:
+        if "raw" in heads or "sender" not in heads or len(heads) < 4:
             return None
-        addressed = any(ADDRESS.search(line[:LONG]) for line in self.said[at:end])
-        return Mark(end, False, True) if addressed or "subject" in found else None
+        addressed = any(ADDRESS.search(line[:LONG]) for line in self.texts[at:end])
+        return Mark(end, False, True) if addressed or "subject" in heads else None
 
     def _bare_headers(self, at: int) -> int:
         """Where header lines without colons end, as eM Client and NetEase (a table) write them below a delimiter."""
-        end, found = at, set[str]()
-        while end < min(len(self.said), at + 8) and self.kinds[end] == TEXT:
-            kind = HEADERS.get(fold(_CELL.split(self.said[end][:60].lstrip(" |"), maxsplit=1)[0]), "")
+        end, kinds = at, set[str]()
+        while end < min(len(self.texts), at + 8) and self.kinds[end] == TEXT:
+            kind = HEADERS.get(fold(_CELL.split(self.texts[end][:60].lstrip(" |"), maxsplit=1)[0]), "")
             if not kind:
                 break
-            found.add(kind)
+            kinds.add(kind)
             end += 1
-        return end if "sender" in found and len(found) > 2 else at
+        return end if "sender" in kinds and len(kinds) > 2 else at
 
     def _introduction(self, at: int) -> Mark | None:
         """A line that says who wrote when, or that a letter follows, right above header lines or a letter of ours."""
-        line = self.said[at]
-        if at + 1 < len(self.said) and self._head(at + 1) and _introduces(line) and self._headers(at + 1):
+        line = self.texts[at]
+        if at + 1 < len(self.texts) and self._head(at + 1) and _introduces(line) and self._headers(at + 1):
             return Mark(at + 1, False, False)
         for end in (at + 1, at + 2) if self.quotes_us else ():
             below = skip_blank(self.kinds, end)
-            if below - end < 3 and below < len(self.said) and self.ours[below]:
-                said = " ".join(self.said[at:end])
-                named = ADDRESS.search(said) and len(said) < LONG and attribution.is_stamp(said)
-                return Mark(end, False, False) if named and self.kinds[end - 1] == TEXT else None
+            if below - end < 3 and below < len(self.texts) and self.is_ours[below]:
+                text = " ".join(self.texts[at:end])
+                is_stamp = ADDRESS.search(text) and len(text) < LONG and attribution.is_stamp(text)
+                return Mark(end, False, False) if is_stamp and self.kinds[end - 1] == TEXT else None
         return None
 
     def _attribution(self, at: int) -> Mark | None:
         """The line above a quotation, which clients break into up to five; of a long line only the end is read."""
         if True not in self.ends[at : at + BROKEN_INTO] or self.tried > CLOSELY:
             return self._unclosed(at)
-        hidden = max(0, len(self.said[at]) - LONG)
-        group = [self.said[at][hidden:]]
+        hidden = max(0, len(self.texts[at]) - LONG)
+        group = [self.texts[at][hidden:]]
         end = at
         while not self.ends[end]:
             end += 1
-            line = self.said[end]
+            line = self.texts[end]
             if self.kinds[end] == BLANK and self._goes_on(end):
                 continue
             if not (self.kinds[end] == TEXT or _is_closing(group, line)) or len(line) > LONG:
@@ -171,28 +171,28 @@ class MarkedLines:
         if "\n" in group[0]:
             return None
         self.tried += ROUND + sum(map(len, group))
-        found = attribution.find(group, fresh=self._is_fresh(at), apart=self._is_apart(at))
-        if found is None or (hidden and not found.start):
+        attributed = attribution.find(group, fresh=self._is_fresh(at), apart=self._is_apart(at))
+        if attributed is None or (hidden and not attributed.start):
             return self._unclosed(at)
-        certain = found.certainty > 1 and not self._is_log(group, end + 1)
-        return Mark(end + 1, False, certain, hidden + found.start if found.start else 0)
+        certain = attributed.certainty > 1 and not self._is_log(group, end + 1)
+        return Mark(end + 1, False, certain, hidden + attributed.start if attributed.start else 0)
 
     def _unclosed(self, at: int) -> Mark | None:
         """A line above a quotation that ends without a colon, as Zoho and Gmail of old write it, maybe in two lines."""
-        for end in range(at, min(at + 2, len(self.said))):
-            goes_on = end + 1 < len(self.said) and self.kinds[end + 1] not in (BLANK, QUOTED)
-            if goes_on or self.kinds[end] != TEXT or not _ends_with_verb(self.said[end]):
+        for end in range(at, min(at + 2, len(self.texts))):
+            goes_on = end + 1 < len(self.texts) and self.kinds[end + 1] not in (BLANK, QUOTED)
+            if goes_on or self.kinds[end] != TEXT or not _ends_with_verb(self.texts[end]):
                 continue
-            found = attribution.find(self.said[at : end + 1], fresh=self._is_fresh(at), apart=self._is_apart(at))
-            if found is not None:
-                return Mark(end + 1, False, False, found.start)
+            attributed = attribution.find(self.texts[at : end + 1], fresh=self._is_fresh(at), apart=self._is_apart(at))
+            if attributed is not None:
+                return Mark(end + 1, False, False, attributed.start)
         return self._dated(at)
 
     def _dated(self, at: int) -> Mark | None:
         """Gmail's old line above a quotation, without "wrote", which may be broken before its address."""
-        line, end = self.said[at], at + 1
-        if line.rstrip().endswith("<") and end < len(self.said):
-            line, end = line.rstrip() + self.said[end].lstrip(), end + 1
+        line, end = self.texts[at], at + 1
+        if line.rstrip().endswith("<") and end < len(self.texts):
+            line, end = line.rstrip() + self.texts[end].lstrip(), end + 1
         return Mark(end, False, False) if len(line) <= LONG and _DATED.match(line) else None
 
     def _is_apart(self, at: int) -> bool:
@@ -200,7 +200,7 @@ class MarkedLines:
 
     def _is_fresh(self, at: int) -> bool:
         """Does no sentence of the line before go on in this one?"""
-        before = self.said[at - 1] if at and self.kinds[at - 1] == TEXT else ""
+        before = self.texts[at - 1] if at and self.kinds[at - 1] == TEXT else ""
         last = before.rstrip()[-1:]
         is_broken = len(before) >= attribution.BROKEN and (last.isalnum() or last == ">")
         return not is_broken and last not in tuple(",،、，-–—(")
@@ -208,12 +208,12 @@ class MarkedLines:
     def _is_log(self, group: Sequence[str], end: int) -> bool:
         """Do indented lines follow a line that names no address? Clients do not indent, programs do."""
         below = skip_blank(self.kinds, end)
-        indented = below < len(self.said) and self.said[below].startswith(("  ", "\t"))
+        indented = below < len(self.texts) and self.texts[below].startswith(("  ", "\t"))
         return indented and not any(ADDRESS.search(line) for line in group)
 
     def _goes_on(self, at: int) -> bool:
         """After a blank line, does an address follow, taken out of the middle of a line by a converter?"""
-        return at + 1 < len(self.said) and self.said[at + 1].lstrip().startswith("<")
+        return at + 1 < len(self.texts) and self.texts[at + 1].lstrip().startswith("<")
 
     def is_followed(self, mark: Mark, words_before: bool) -> bool:
         """Is it above lines that are marked as quoted, or after words and above nothing?"""
@@ -225,8 +225,8 @@ class MarkedLines:
 
     def _set_barred(self, at: int) -> None:
         """Below a line above a quotation, "| " and "AB> " are quote marks too (Elm, Yahoo, The Bat!)."""
-        mark = _BARRED.match(self.said[at])
-        while mark and at < len(self.said) and (self.kinds[at] == BLANK or self.said[at].startswith(mark[0])):
+        mark = _BARRED.match(self.texts[at])
+        while mark and at < len(self.texts) and (self.kinds[at] == BLANK or self.texts[at].startswith(mark[0])):
             if self.kinds[at] == TEXT:
                 self.kinds[at] = QUOTED
             at += 1
@@ -236,7 +236,9 @@ def _parted(text: str) -> str:
     """The text, with a line end where a quotation begins in the line above it."""
     if ":>" not in text and ": >" not in text:
         return text
-    return _MARKS_BEHIND.sub(lambda one: f"{one[1]}\n{one[2]}" if attribution.stands_above(one[1]) else one[0], text)
+    return _MARKS_BEHIND.sub(
+        lambda match: f"{match[1]}\n{match[2]}" if attribution.stands_above(match[1]) else match[0], text
+    )
 
 
 def could_lead(text: str) -> bool:
@@ -263,9 +265,9 @@ def _before(hints: Sequence[bool]) -> list[bool]:
     return may_lead
 
 
-def _place(line: str, seen: int) -> int:
+def _place(line: str, position: int) -> int:
     """Where a line is cut so that as many letters before it are seen."""
-    place = seen
+    place = position
     for unseen in UNSEEN.finditer(line):
         if unseen.start() >= place:
             break

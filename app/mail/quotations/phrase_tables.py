@@ -21,10 +21,10 @@ def delimiter_in(line: str) -> str:
     behind = _BEHIND_DELIMITER.match(line) if dashed else None
     if behind and HEADERS.get(fold(behind[2])):
         line = behind[1]
-    said = fold(line)
-    if said in _FORWARDED or (dashed and said.startswith("forwarded by ")):
+    phrase = fold(line)
+    if phrase in _FORWARDED or (dashed and phrase.startswith("forwarded by ")):
         return "forward"
-    return "original" if dashed and (said in _ORIGINAL or "above this line" in said) else ""
+    return "original" if dashed and (phrase in _ORIGINAL or "above this line" in phrase) else ""
 
 
 def is_original(line: str) -> bool:
@@ -36,26 +36,26 @@ def is_device(line: str) -> bool:
     """Is it what a telephone or a mail program adds below a mail?"""
     if not line or len(line) > 300:
         return False
-    said = fold(URL.sub(" ", line).replace("[", "")).rstrip(".!")
-    said = re.split("[,;]", said, maxsplit=1)[0].rstrip(".!")
-    if said == _TRACKER:
+    phrase = fold(URL.sub(" ", line).replace("[", "")).rstrip(".!")
+    phrase = re.split("[,;]", phrase, maxsplit=1)[0].rstrip(".!")
+    if phrase == _TRACKER:
         return True
-    if len(said) > 80 or not (said.startswith(_DEVICE_STARTS) or _is_paired(said)):
+    if len(phrase) > 80 or not (phrase.startswith(_DEVICE_STARTS) or _is_paired(phrase)):
         return False
-    return any(device in said for device in _DEVICES)
+    return any(device in phrase for device in _DEVICES)
 
 
-def _is_paired(said: str) -> bool:
-    return said.endswith(_DEVICE_ENDS) and any(
-        said.startswith(start) and said.endswith(end) for start, end in _DEVICE_PAIRS
+def _is_paired(phrase: str) -> bool:
+    return phrase.endswith(_DEVICE_ENDS) and any(
+        phrase.startswith(start) and phrase.endswith(end) for start, end in _DEVICE_PAIRS
     )
 
 
-def fold(said: str) -> str:
+def fold(phrase: str) -> str:
     """Words as the tables have them: no dashes, stars and quote marks around them, and in lower case."""
-    if not said.isascii():
-        said = UNSEEN.sub("", said)
-    return " ".join(said.strip(" \t\r\xa0\u202f\u3000-_=*~#>[](){}|:：").casefold().split())
+    if not phrase.isascii():
+        phrase = UNSEEN.sub("", phrase)
+    return " ".join(phrase.strip(" \t\r\xa0\u202f\u3000-_=*~#>[](){}|:：").casefold().split())
 
 
 def _all(*alternatives: str) -> Iterable[str]:

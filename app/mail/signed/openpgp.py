@@ -34,9 +34,9 @@ def verified_content(signature: bytes, content: bytes | None, keys: Sequence[byt
     certificates = [_cert(key) for key in keys]
     try:
         if content is None:
-            found = verify(signature, lambda _ids: certificates)
-            return found.bytes if found.valid_sigs else None
-        found = verify(content, lambda _ids: certificates, signature=Sig.from_bytes(signature))
-        return content if found.valid_sigs else None
+            result = verify(signature, lambda _ids: certificates)
+            return result.bytes if result.valid_sigs else None
+        result = verify(content, lambda _ids: certificates, signature=Sig.from_bytes(signature))
+        return content if result.valid_sigs else None
     except Exception:  # Whatever the library finds wrong with a foreign signature.
         return None

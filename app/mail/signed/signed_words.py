@@ -49,10 +49,10 @@ def _canonical(content: bytes) -> bytes:
 def covers(signed: Signed, content: bytes, mail: ParsedMail) -> bool:
     """Return whether the signed content is all that a mail says."""
     if signed.content is None and signed.kind == OPENPGP:
-        said = content.decode("utf-8", "replace").replace("\r\n", "\n")
+        words = content.decode("utf-8", "replace").replace("\r\n", "\n")
     else:
-        said = parse_mail(content).text
-    return _plain(said) == _plain(mail.text)
+        words = parse_mail(content).text
+    return _plain(words) == _plain(mail.text)
 
 
 def names_ticket(signed: Signed, content: bytes, ticket: int) -> bool:

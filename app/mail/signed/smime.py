@@ -40,16 +40,18 @@ def verified_content(signature: bytes, content: bytes | None, keys: Sequence[byt
     """Return the bytes that the key of one of these certificates, valid `now`, has signed; None if none has."""
     from asn1crypto import cms as asn1
 
-    said = cms.signed_content(signature) if content is None else content
-    certificates = [one for one in map(_certificate, keys) if _is_valid(one, now)]
-    if said is None or not certificates:
+    signed = cms.signed_content(signature) if content is None else content
+    certificates = [certificate for certificate in map(_certificate, keys) if _is_valid(certificate, now)]
+    if signed is None or not certificates:
         return None
     try:
         signers = list(asn1.ContentInfo.load(signature)["content"]["signer_infos"])[:10]
-        good = any(_is_good(signer, said, one.public_key()) for signer in signers for one in certificates)
+        good = any(
+            _is_good(signer, signed, certificate.public_key()) for signer in signers for certificate in certificates
+        )
     except Exception:  # Foreign bytes; the library raises whatever comes.
         return None
-    return said if good else None
+    return signed if good else None
 
 
 def _is_valid(certificate: Any, now: datetime) -> bool:
@@ -65,7 +67,9 @@ def _is_good(signer: Any, content: bytes, key: Any) -> bool:
         return False
     attributes, covered = signer["signed_attrs"], content
     if attributes:
-        digests = [one["values"][0].native for one in attributes if one["type"].native == "message_digest"]
+        digests = [
+            attribute["values"][0].native for attribute in attributes if attribute["type"].native == "message_digest"
+        ]
         if digests != [hashlib.new(name, content).digest()]:
             return False
         covered = attributes.untag().dump()
