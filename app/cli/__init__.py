@@ -116,10 +116,10 @@ def all_commands() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; a fault is one line on standard error, with exit status 1, or 2 for wrong usage."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    status = _run(given, _OWN_PROCESS if arguments is None else None)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    status = _run(words, _OWN_PROCESS if arguments is None else None)
     # A mail server reads the exit status of `deliver`: 75 keeps the mail, 1 and 2 would lose it.
-    if given[:1] == ["deliver"] and status not in (0, EX_NOUSER, EX_UNAVAILABLE):
+    if words[:1] == ["deliver"] and status not in (0, EX_NOUSER, EX_UNAVAILABLE):
         status = EX_TEMPFAIL
     if arguments is None:
         # Nor is all that the process has at its end.
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
-def _run(given: list[str], process: object) -> int:
+def _run(words: list[str], process: object) -> int:
     """Run a command and tell its fault, if any; the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Some terminals know no UTF-8: what they cannot show is no reason to stop.
@@ -135,12 +135,12 @@ def _run(given: list[str], process: object) -> int:
     if _COMPLETION in os.environ:
         return shell_complete(all_commands, {}, "tickets", _COMPLETION, os.environ[_COMPLETION])
     try:
-        status = _invoke(given, process)
+        status = _invoke(words, process)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
-        return 0 if given[:1] != ["deliver"] else EX_TEMPFAIL
+        return 0 if words[:1] != ["deliver"] else EX_TEMPFAIL
     except click.UsageError as error:
         click.UsageError(_shown(error.format_message()), error.ctx).show()
         return 2
@@ -153,10 +153,10 @@ def _run(given: list[str], process: object) -> int:
     return status
 
 
-def _invoke(given: list[str], process: object) -> int:
+def _invoke(words: list[str], process: object) -> int:
     try:
         # Whoever types nothing asks what there is.
-        with all_commands.make_context("tickets", given or ["--help"], obj=process) as context:
+        with all_commands.make_context("tickets", words or ["--help"], obj=process) as context:
             all_commands.invoke(context)
     except click.exceptions.Exit as ending:
         return ending.exit_code
@@ -189,8 +189,8 @@ def in_one_line(error: BaseException) -> str:
         return f"{one_line(ascii(error.object))} is no text in UTF-8."
     if isinstance(error, OSError) and error.strerror:
         return one_line(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
-    told: object = getattr(error, "orig", None) or error
-    line = next((one_line(line) for line in str(told).splitlines() if line.strip()), "")
+    cause: object = getattr(error, "orig", None) or error
+    line = next((one_line(line) for line in str(cause).splitlines() if line.strip()), "")
     if type(error).__module__.partition(".")[0] == __name__.partition(".")[0] and line:
         return line
     if getattr(error, "orig", None) is not None:

@@ -86,7 +86,7 @@ def _prints_unicode() -> bool:
 
 
 def _escaped(text: str) -> str:
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def print_rows(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...], empty: str = "") -> None:
@@ -120,19 +120,19 @@ def print_all(pieces: Iterable[bytes]) -> None:
         sys.stdout.buffer.flush()
 
 
-def text_argument(given: str) -> str:
+def text_argument(argument: str) -> str:
     """The value of an option that reads standard input when given `-`; what is no UTF-8 there is read as can be."""
-    if given != "-":
-        return given
+    if argument != "-":
+        return argument
     if sys.stdin is None:
         raise click.ClickException("There is no standard input to read from.")
     return from_bytes(sys.stdin.buffer.read())
 
 
-def mailbox_of(given: str) -> Mailbox:
+def mailbox_of(text: str) -> Mailbox:
     """The one person that an argument names, by an address alone or by `Name <address>`."""
-    found = mailboxes(given) if given.rstrip().endswith(">") else []
-    return found[0] if len(found) == 1 else Mailbox("", given.strip())
+    parsed = mailboxes(text) if text.rstrip().endswith(">") else []
+    return parsed[0] if len(parsed) == 1 else Mailbox("", text.strip())
 
 
 class Number(click.ParamType[int]):
@@ -191,21 +191,21 @@ class IsoDay(IsoMoment):
             self.fail(f'"{value}" is too far away for a date.', param, ctx)
 
 
-def limit_option(things: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def limit_option(plural: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option --limit of a table, or of one ticket's messages."""
     return click.option(
         "--limit",
         type=click.IntRange(1),
         default=_MOST_ROWS,
         show_default=True,
-        help=f"Show at most this many {things}; --json always has all.",
+        help=f"Show at most this many {plural}; --json always has all.",
     )
 
 
-def tell_older(count: int, thing: str) -> None:
+def tell_older(count: int, noun: str) -> None:
     """Say how many older things a bounded table leaves out; nothing if there are none."""
     if count > 0:
-        click.echo(f"{count:,} older {thing}{'' if count == 1 else 's'} left out: --limit shows more.")
+        click.echo(f"{count:,} older {noun}{'' if count == 1 else 's'} left out: --limit shows more.")
 
 
 def moment_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -203,7 +203,9 @@ def expire_command(days: int, as_json: bool) -> None:
     with ready_database() as database:
         with database.read_only() as uow:
             candidates = administration.expirable_tickets(uow, days)
-        numbers = [number for some in batches(candidates, _EXPIRED_AT_ONCE) for number in _expire(database, some, days)]
+        numbers = [
+            number for batch in batches(candidates, _EXPIRED_AT_ONCE) for number in _expire(database, batch, days)
+        ]
     if as_json:
         print_json(numbers)
     else:

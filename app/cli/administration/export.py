@@ -45,15 +45,15 @@ def export_command(number: int | None, queue: str | None, form: str, output: Pat
         chosen = choose(database, number, queue, mails=form == "mbox")
         content = _mbox(database, chosen) if form == "mbox" else _lines(database, chosen)
         if output is None:
-            print_all(one.content for one in content)
+            print_all(piece.content for piece in content)
             return
         mails = tickets = 0
         with _new_file(output) as file:
-            for one in content:
-                file.write(one.content)
-                mails, tickets = mails + one.mails, tickets + one.tickets
-    what = f"{_counted(mails, 'mail')} of {_counted(tickets, 'ticket')}" if mails else _counted(tickets, "ticket")
-    click.echo(f"Exported to {output}: {what}")
+            for piece in content:
+                file.write(piece.content)
+                mails, tickets = mails + piece.mails, tickets + piece.tickets
+    amount = f"{_counted(mails, 'mail')} of {_counted(tickets, 'ticket')}" if mails else _counted(tickets, "ticket")
+    click.echo(f"Exported to {output}: {amount}")
 
 
 def _mbox(database: Database, chosen: Chosen) -> Iterator[Exported]:

@@ -96,8 +96,8 @@ def _ask(database: Database, wanted: _Wanted, yes: int) -> None:
     say("\n".join(_lines(wanted, preview(database, wanted), dry=True)))
     if not yes and not click.confirm("Erase all of this, for good?", err=True):
         raise click.ClickException("Nothing was erased.")
-    what = "the address" if wanted.ticket is None else "the number"
-    if not wanted.is_named(click.prompt(f"Type {what} once more", err=True)):
+    identifier = "the address" if wanted.ticket is None else "the number"
+    if not wanted.is_named(click.prompt(f"Type {identifier} once more", err=True)):
         raise click.ClickException("That doesn't match. Nothing was erased.")
 
 
@@ -150,12 +150,11 @@ def _about_person(report: ErasureReport, *, dry: bool) -> list[str]:
         offices += [f"have {_number(report.assigned, 'ticket')} assigned"] if report.assigned else []
         lines.append(f"They {sentence_list(offices)}{'; nobody stands in for them' if dry else ' no more'}.")
     if report.left.messages:
-        one = report.left.messages == 1
-        what = (
-            f"{_number(report.left.messages, 'message')} of others {'names or quotes' if one else 'name or quote'} them"
-        )
+        is_one = report.left.messages == 1
+        verb = "names or quotes" if is_one else "name or quote"
+        subject = f"{_number(report.left.messages, 'message')} of others {verb} them"
         on = f"on ticket{'' if len(report.left.tickets) == 1 else 's'} {sentence_list(map(str, report.left.tickets))}"
-        lines.append(f"{what}, {on}: what others wrote stays, unless you forget the ticket.")
+        lines.append(f"{subject}, {on}: what others wrote stays, unless you forget the ticket.")
     if report.left.mails:
         lines.append(_on_no_ticket(report))
     return lines
@@ -163,17 +162,19 @@ def _about_person(report: ErasureReport, *, dry: bool) -> list[str]:
 
 def _on_no_ticket(report: ErasureReport) -> str:
     """What others wrote that stands nowhere where a ticket could be forgotten with it."""
-    one = report.left.mails == 1
+    is_one = report.left.mails == 1
     aside = report.left.set_aside
-    which = f": set aside as {sentence_list(map(str, aside))} (`tickets unmatched show {aside[0]}`)" if aside else ""
-    of_others = f"{_number(report.left.mails, 'mail')} of others on no ticket {'names' if one else 'name'} them"
-    return f"{of_others}{which}; {'it stays' if one else 'they stay'}."
+    set_aside = (
+        f": set aside as {sentence_list(map(str, aside))} (`tickets unmatched show {aside[0]}`)" if aside else ""
+    )
+    of_others = f"{_number(report.left.mails, 'mail')} of others on no ticket {'names' if is_one else 'name'} them"
+    return f"{of_others}{set_aside}; {'it stays' if is_one else 'they stay'}."
 
 
 def _about_ticket(report: ErasureReport, *, dry: bool) -> list[str]:
     more = report.tickets - 1
-    what = f"{_number(more, 'ticket')} that became part of it {'goes' if more == 1 else 'go'}"
-    lines = [f"With it {what}."] if more else []
+    merged = f"{_number(more, 'ticket')} that became part of it {'goes' if more == 1 else 'go'}"
+    lines = [f"With it {merged}."] if more else []
     again = f"the number {'will not be' if dry else 'is not'} given again"
     lines.append(f"Its number, queue, status and dates stay; {again}, and mail to it is set aside.")
     if report.only_here:
@@ -182,5 +183,5 @@ def _about_ticket(report: ErasureReport, *, dry: bool) -> list[str]:
     return lines
 
 
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

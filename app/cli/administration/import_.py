@@ -42,7 +42,9 @@ _BESIDE = _LABEL + 2 + 4 + 6 + 38
     help="Who answered at the time, besides the team.",
 )
 @click.option(
-    "--dialect", type=click.Choice([one.value for one in Dialect]), help="The kind of mbox; found out if left out."
+    "--dialect",
+    type=click.Choice([dialect.value for dialect in Dialect]),
+    help="The kind of mbox; found out if left out.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and change nothing.")
 @json_option

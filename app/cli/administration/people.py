@@ -84,13 +84,13 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
       tickets queue set General acknowledge=on digest=daily
       tickets queue set General address=info@example.org
     """
-    for given in values:
-        if "=" not in given:
-            raise click.UsageError(f'"{given}" is not KEY=VALUE.')
+    for change in values:
+        if "=" not in change:
+            raise click.UsageError(f'"{change}" is not KEY=VALUE.')
     with open_transaction() as uow:
         queue = queues.find_queue(uow, name)
-        for given in values:
-            key, _, value = given.partition("=")
+        for change in values:
+            key, _, value = change.partition("=")
             former = queue.name
             queue_setup.set_queue(uow, queue, key.strip(), value.strip())
             click.echo(_what_is_now(uow, queue, former, key.strip(), value.strip()))
@@ -345,8 +345,8 @@ def responder_add(emails: tuple[str, ...], queue: str, name: str, reader: bool, 
                 explain_team(uow, team, person)
             click.echo(f"Added {_named(person)} to the {team.name} team")
         if not reader and (waiting := waiting_in(uow, team)):
-            named = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
-            click.echo(f"Waiting there: {named}{', …' if len(waiting) > _MOST_NAMED else ''}")
+            numbers = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
+            click.echo(f"Waiting there: {numbers}{', …' if len(waiting) > _MOST_NAMED else ''}")
 
 
 @responder_command.command("remove")
@@ -373,18 +373,18 @@ def responder_list(queue: str | None, as_json: bool) -> None:
     """List who is on which team."""
     with open_read_only() as uow:
         only = queues.find_queue(uow, queue) if queue is not None else None
-        found = [one for one in queues.team_members(uow) if only is None or one.queue.id == only.id]
+        members = [member for member in queues.team_members(uow) if only is None or member.queue.id == only.id]
         if as_json:
-            print_json([_team_json(one) for one in found])
+            print_json([_team_json(member) for member in members])
         else:
-            rows = [(one.queue.name, one.person.email, one.person.name, _role(one)) for one in found]
+            rows = [(member.queue.name, member.person.email, member.person.name, _role(member)) for member in members]
             print_rows(rows, ("QUEUE", "EMAIL", "NAME", "IS"), empty="Nobody is on a team")
 
 
-def _role(one: queues.TeamMember) -> str:
-    return "reader" if one.reader else "responder"
+def _role(member: queues.TeamMember) -> str:
+    return "reader" if member.reader else "responder"
 
 
-def _team_json(one: queues.TeamMember) -> dict[str, object]:
-    person = one.person
-    return {"queue": one.queue.name, "email": person.email, "name": person.name, "reader": one.reader}
+def _team_json(member: queues.TeamMember) -> dict[str, object]:
+    person = member.person
+    return {"queue": member.queue.name, "email": person.email, "name": person.name, "reader": member.reader}

@@ -35,7 +35,7 @@ _TURN_SECONDS = 1.0
 @filter_options
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Show at most this many.")
 @json_option
-def search_command(words: tuple[str, ...], email: str | None, limit: int, as_json: bool, **asked: Any) -> None:
+def search_command(words: tuple[str, ...], email: str | None, limit: int, as_json: bool, **filters: Any) -> None:
     """Search tickets.
 
     Finds messages with all your words: in the text, the ticket's title, the writer's name and the names of files. The
@@ -63,14 +63,14 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
         with database.read_only() as uow:
             viewer = get_person(uow, email) if email is not None else None
             with within(uow, _SECONDS) as deadline:
-                found = search(uow, query, chosen(uow, **asked), viewer, limit, deadline)
+                result = search(uow, query, chosen(uow, **filters), viewer, limit, deadline)
             for sentence in what_counts(query):
                 click.echo(sentence.english, err=True)
             if as_json:
-                _tell(found, limit, to_error=True)
-                print_json(found_summaries(uow, found.hits))
+                _tell(result, limit, to_error=True)
+                print_json(found_summaries(uow, result.hits))
             else:
-                _print(found, limit)
+                _print(result, limit)
 
 
 def _say_nothing(*, as_json: bool) -> None:
@@ -82,36 +82,36 @@ def _say_nothing(*, as_json: bool) -> None:
 def _catch_up(database: Database) -> None:
     """Bring the index into step; where that takes longer, say so."""
 
-    def tell(done: int, due: int) -> None:
-        if due > _MANY and done // _MANY != (done - 1) // _MANY:
-            click.echo(f"indexing messages: {done:,} of {due:,}", err=True)
+    def tell(count: int, due: int) -> None:
+        if due > _MANY and count // _MANY != (count - 1) // _MANY:
+            click.echo(f"indexing messages: {count:,} of {due:,}", err=True)
 
     if not catch_up_soon(database, _TURN_SECONDS, tell):
         click.echo("The database is busy: some of the newest messages are not indexed yet.", err=True)
 
 
-def _print(found: SearchResult, limit: int) -> None:
-    if not found.hits:
+def _print(result: SearchResult, limit: int) -> None:
+    if not result.hits:
         click.echo("No matches.")
         return
-    if found.loosened:
+    if result.loosened:
         click.echo(_LOOSENED)
-    width = max(len(str(hit.ticket.id)) for hit in found.hits)
-    for hit in found.hits:
+    width = max(len(str(hit.ticket.id)) for hit in result.hits)
+    for hit in result.hits:
         for line in _lines(hit, width):
             click.echo(line)
-    _tell(found._replace(loosened=False), limit, to_error=False)
+    _tell(result._replace(loosened=False), limit, to_error=False)
 
 
 _LOOSENED = "No exact matches. These come close:"
 
 
-def _tell(found: SearchResult, limit: int, *, to_error: bool) -> None:
+def _tell(result: SearchResult, limit: int, *, to_error: bool) -> None:
     """Say what the list itself does not."""
-    if found.loosened:
+    if result.loosened:
         click.echo(_LOOSENED, err=to_error)
-    if found.total > limit or found.more:
-        rest = "; ".join(clause.english for clause in remaining_hits(found))
+    if result.total > limit or result.more:
+        rest = "; ".join(clause.english for clause in remaining_hits(result))
         click.echo(f"{rest}; --limit shows more than {limit}.", err=to_error)
 
 
@@ -122,15 +122,15 @@ def _lines(hit: Hit, width: int) -> Iterator[str]:
     head = f"{str(ticket.id).rjust(width)}  {ticket.status}  {message.date:%Y-%m-%d}  {one_line(ticket.queue.name)}: "
     yield _shown(hit.title.after(head))
     who = "the tracker" if hit.writer is None else one_line(hit.writer, 100)
-    said = f"{' ' * width}  #{hit.number} {who}{private}"
-    yield _shown(hit.snippet.after(f"{said}: " if hit.snippet.text else said))
+    line_start = f"{' ' * width}  #{hit.number} {who}{private}"
+    yield _shown(hit.snippet.after(f"{line_start}: " if hit.snippet.text else line_start))
 
 
 def _shown(line: Snippet) -> str:
     """A line as wide as the terminal at most, with what was asked for in bold."""
     width = terminal_width()
-    if width is None or (shown := cut(line.text, width)) == line.text:
+    if width is None or (part := cut(line.text, width)) == line.text:
         return line.marked(bold)
-    end = len(shown) - 1
+    end = len(part) - 1
     marks = tuple((start, min(stop, end)) for start, stop in line.marks if start < end)
-    return line._replace(text=shown, marks=marks).marked(bold)
+    return line._replace(text=part, marks=marks).marked(bold)

@@ -33,7 +33,7 @@ _AT_ONCE = 500
 @filter_options
 @limit_option("tickets, the newest")
 @json_option
-def list_command(limit: int, as_json: bool, **asked: Any) -> None:
+def list_command(limit: int, as_json: bool, **filters: Any) -> None:
     """List tickets.
 
     Lists every status unless --status names one. With several of --from, --since, --until and --has, a single message
@@ -46,7 +46,7 @@ def list_command(limit: int, as_json: bool, **asked: Any) -> None:
       tickets list --from ann@example.org --since 2026-01-01 --has attachment
     """
     with open_read_only() as uow:
-        numbers = numbers_of(uow, chosen(uow, **asked))
+        numbers = numbers_of(uow, chosen(uow, **filters))
         if as_json:
             print_json_array(_summaries(uow, numbers))
             return
@@ -59,14 +59,14 @@ def list_command(limit: int, as_json: bool, **asked: Any) -> None:
 
 
 def _tickets(uow: UnitOfWork, numbers: Collection[int]) -> list[Ticket]:
-    found = tickets_by_number(uow, numbers)
-    return [found[number] for number in numbers if number in found]
+    tickets = tickets_by_number(uow, numbers)
+    return [tickets[number] for number in numbers if number in tickets]
 
 
 def _summaries(uow: UnitOfWork, numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
     """Yield what is told of these tickets, some at a time, so that a million of them need no more memory than these."""
-    for some in batches(numbers, _AT_ONCE):
-        yield from ticket_summaries(uow, _tickets(uow, some))
+    for batch in batches(numbers, _AT_ONCE):
+        yield from ticket_summaries(uow, _tickets(uow, batch))
         uow.session.expunge_all()
 
 
@@ -93,10 +93,10 @@ def show_command(number: int, email: str | None, limit: int, as_json: bool) -> N
             click.echo(str(how_forgotten(uow, ticket)))
         else:
             ids = ids_to_show(uow, ticket, viewer)
-            shown = [*ids[:1], *ids[max(1, len(ids) - limit + 1) :]]
-            view = ticket_in_full(uow, ticket, viewer, shown)
+            shown_ids = [*ids[:1], *ids[max(1, len(ids) - limit + 1) :]]
+            view = ticket_in_full(uow, ticket, viewer, shown_ids)
             click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, uow.now))
-            tell_older(len(ids) - len(shown), "message")
+            tell_older(len(ids) - len(shown_ids), "message")
 
 
 @click.command("raw", short_help="Print the original email of a message.")

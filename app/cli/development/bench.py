@@ -37,7 +37,7 @@ def bench_command(short: bool, only: tuple[str, ...], as_json: bool) -> None:
         f"medians of {ROUNDS} runs of {MAILS}, interleaved."
     )
     figures = []
-    for figure in measured(lambda what: click.echo(f"measuring {what} ...", err=True), short=short, only=only):
+    for figure in measured(lambda name: click.echo(f"measuring {name} ...", err=True), short=short, only=only):
         figures.append(figure)
         # Who ends a long run has what it measured.
         click.echo(f"  {figure.what}: {figure.value}", err=True)

@@ -42,9 +42,9 @@ def torture_command(
     wrong = False
     if processes > 1 and database == "sqlite":
         raise click.UsageError("On SQLite one process receives. Say --database postgresql.")
-    for one in _DATABASES if database == "both" else (database,):
+    for kind in _DATABASES if database == "both" else (database,):
         try:
-            plan = Plan(one, mails, minutes, seed, log, processes if one == "postgresql" else 1)
+            plan = Plan(kind, mails, minutes, seed, log, processes if kind == "postgresql" else 1)
             wrong |= bool(torture(plan, click.echo).wrongs)
         except NoPostgresError as reason:
             raise click.ClickException(f"No PostgreSQL: {reason}, or say --database sqlite.") from None

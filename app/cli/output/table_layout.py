@@ -93,8 +93,8 @@ def laid_out(rows: Sequence[Sequence[str]], headings: Sequence[str], width: int 
 
 
 def _filled(cell: str, width: int) -> str:
-    shown = cut(cell, width)
-    return shown + " " * (width - width_of(shown))
+    text = cut(cell, width)
+    return text + " " * (width - width_of(text))
 
 
 def _fitting(wanted: Sequence[int], room: int) -> list[int]:
@@ -104,11 +104,11 @@ def _fitting(wanted: Sequence[int], room: int) -> list[int]:
     """
     for whole in (_SHORT, 0):
         for limit in range(max(wanted, default=0), whole or _NARROWEST, -1):
-            widths = [one if one <= whole else min(one, limit) for one in wanted[:-1]]
+            widths = [width if width <= whole else min(width, limit) for width in wanted[:-1]]
             widths.append(min(wanted[-1], 2 * limit))
             if sum(widths) <= room:
                 return _filled_up(widths, wanted, room)
-    return [min(one, _NARROWEST) for one in wanted]
+    return [min(width, _NARROWEST) for width in wanted]
 
 
 def _filled_up(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:

@@ -79,10 +79,10 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     yield "Queue:", one_line(view["queue"])
     yield "Requestor:", person_text(view["requestor"])
     yield "Owner:", person_text(view["assignee"])
-    for number, one in enumerate(view["participants"]):
-        yield "" if number else "Copied in:", person_text(one)
-    for number, one in enumerate(view["unsubscribed"]):
-        yield "" if number else "Get no emails:", person_text(one)
+    for number, person in enumerate(view["participants"]):
+        yield "" if number else "Copied in:", person_text(person)
+    for number, person in enumerate(view["unsubscribed"]):
+        yield "" if number else "Get no emails:", person_text(person)
     yield "Opened:", when(view["created"], now)
     if view["messages"]:
         yield "Last post:", when(view["messages"][-1]["received"], now)

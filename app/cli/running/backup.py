@@ -37,8 +37,8 @@ class _BackupContent(NamedTuple):
     @classmethod
     def of(cls, version: str, counts: Mapping[str, int]) -> "_BackupContent":
         """Return the content of a copy that has so many rows of each table."""
-        named = ", ".join(f"{counts[one]} {one if counts[one] == 1 else many}" for one, many in _COUNTED)
-        return cls(version, f"{named}, at version {version}")
+        amounts = ", ".join(f"{counts[table]} {table if counts[table] == 1 else many}" for table, many in _COUNTED)
+        return cls(version, f"{amounts}, at version {version}")
 
 
 @click.command("backup")
@@ -120,7 +120,7 @@ def _content_of(url: URL, copy: Path) -> _BackupContent:
 
 
 def _content_of_dump(copy: Path) -> _BackupContent:
-    tables = [_VERSIONS, *(one for one, _ in _COUNTED)]
+    tables = [_VERSIONS, *(table for table, _ in _COUNTED)]
     postgres_tools.check_installed(postgres_tools.rows_command(copy, tables))
     counts, version = Counter[str](), ""
     for table, row in postgres_tools.rows_of(copy, tables):
@@ -133,11 +133,11 @@ def _content_of_dump(copy: Path) -> _BackupContent:
 
 def _content_of_sqlite(copy: Path) -> _BackupContent:
     with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as opened:
-        found = str(opened.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+        verdict = str(opened.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
         version = str(opened.execute(f"SELECT version_num FROM {_VERSIONS}").fetchone()[0])
-        return _BackupContent.of(version, {one: _count(opened, one) for one, _ in _COUNTED})
+        return _BackupContent.of(version, {table: _count(opened, table) for table, _ in _COUNTED})
 
 
 def _count(copy: sqlite3.Connection, table: str) -> int:
@@ -178,8 +178,8 @@ def restore_command(path: Path) -> None:
     _check_stopped(settings)
     copy = _content_of(url, path)
     if copy.version > REVISION:
-        told = f"{path} is of a newer version ({copy.version}) than this program ({REVISION})"
-        raise click.ClickException(f"{told}. Upgrade the program first.")
+        problem = f"{path} is of a newer version ({copy.version}) than this program ({REVISION})"
+        raise click.ClickException(f"{problem}. Upgrade the program first.")
     if url.get_backend_name() == "sqlite":
         _restore_sqlite(path, Path(url.database or ""))
     else:

@@ -17,13 +17,13 @@ def digest_command() -> None:
       tickets digest
     """
     with ready_database() as database:
-        done = do_daily_work(database)
-    for number in done.opened:
+        work = do_daily_work(database)
+    for number in work.opened:
         click.echo(f"Ticket {number} is open again")
-    if done.held:
-        click.echo(f"Told teams of {_counted(done.held, 'reply that waits', 'replies that wait')}")
-    click.echo(f"{_counted(done.letters, 'daily email', 'daily emails')} written")
+    if work.held:
+        click.echo(f"Told teams of {_counted(work.held, 'reply that waits', 'replies that wait')}")
+    click.echo(f"{_counted(work.letters, 'daily email', 'daily emails')} written")
 
 
-def _counted(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
+def _counted(count: int, singular: str, more: str) -> str:
+    return f"{count} {singular if count == 1 else more}"

@@ -51,11 +51,11 @@ def _ask(domain: str, kind: int) -> list[bytes] | None:
 
 def _exchanged(server: str, question: bytes) -> bytes:
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as asked:
-        asked.settimeout(_SECONDS)
-        asked.connect((server, _PORT))
-        asked.send(question)
-        return asked.recv(4096)
+    with socket.socket(family, socket.SOCK_DGRAM) as connection:
+        connection.settimeout(_SECONDS)
+        connection.connect((server, _PORT))
+        connection.send(question)
+        return connection.recv(4096)
 
 
 def _resolvers() -> list[str]:
@@ -71,8 +71,8 @@ def _records(answer: bytes, kind: int) -> Iterator[bytes]:
     at = _after_name(answer, 12) + 4
     for _ in range(int.from_bytes(answer[6:8], "big")):
         at = _after_name(answer, at)
-        found, length = int.from_bytes(answer[at : at + 2], "big"), int.from_bytes(answer[at + 8 : at + 10], "big")
-        if found == kind:
+        answered, length = int.from_bytes(answer[at : at + 2], "big"), int.from_bytes(answer[at + 8 : at + 10], "big")
+        if answered == kind:
             yield answer[at + 10 : at + 10 + length]
         at += 10 + length
 

@@ -115,15 +115,15 @@ def _settings(wrong: list[str]) -> Iterator[Finding]:
 
 def _trust(settings: Settings) -> Iterator[Finding]:
     if settings.trust == "from":
-        told = "TICKETS_TRUST=from: anyone can fake a sender and change tickets"
-        yield _warning("trust", f"{told}. Set TICKETS_TRUST=reply.")
+        problem = "TICKETS_TRUST=from: anyone can fake a sender and change tickets"
+        yield _warning("trust", f"{problem}. Set TICKETS_TRUST=reply.")
     if settings.trust == "dmarc" and not settings.authserv_id:
         advice = "Set it to the name of the mail server that checks DMARC, or set TICKETS_TRUST=reply"
-        told = f"TICKETS_TRUST=dmarc needs TICKETS_AUTHSERV_ID; without it no command by email works. {advice}."
-        yield Finding(Level.FAIL, "trust", told)
+        problem = f"TICKETS_TRUST=dmarc needs TICKETS_AUTHSERV_ID; without it no command by email works. {advice}."
+        yield Finding(Level.FAIL, "trust", problem)
     if settings.authserv_id:
-        told = f"Authentication-Results of {settings.authserv_id} are believed. That server must remove those that"
-        yield Finding(Level.OK, "trust", f"{told} arrive with its name, and then add its own on top")
+        problem = f"Authentication-Results of {settings.authserv_id} are believed. That server must remove those that"
+        yield Finding(Level.OK, "trust", f"{problem} arrive with its name, and then add its own on top")
         yield from _open_doors(settings)
 
 
@@ -132,8 +132,12 @@ def _open_doors(settings: Settings) -> Iterator[Finding]:
     for place in settings.listen:
         if _is_open(place):
             where = place.path or place.host
-            told = f"Anyone who reaches {where} can write Authentication-Results of {settings.authserv_id} themselves"
-            yield _warning("trust", f"{told}. Listen on 127.0.0.1, or on a socket that only the mail server can use.")
+            problem = (
+                f"Anyone who reaches {where} can write Authentication-Results of {settings.authserv_id} themselves"
+            )
+            yield _warning(
+                "trust", f"{problem}. Listen on 127.0.0.1, or on a socket that only the mail server can use."
+            )
 
 
 def _is_open(place: Listen) -> bool:
@@ -157,19 +161,19 @@ def _templates() -> Iterator[Finding]:
     """Render a letter of each kind; every mail that causes a broken one would be answered 451."""
     from .letter_samples import kinds, names_in_letters, render_sample
 
-    found = kinds()
-    if not found:
+    letter_kinds = kinds()
+    if not letter_kinds:
         yield Finding(Level.FAIL, "templates", "The email templates are missing. Install mail-tickets again.")
     names = names_in_letters()
-    for kind in found:
+    for kind in letter_kinds:
         try:
             render_sample(kind, names)
         except Exception as error:
-            told = f"Can't write emails of the kind {kind!r}: {in_one_line(error).rstrip('.')}"
-            yield Finding(Level.FAIL, "templates", f"{told}. Fix or restore that template and those it extends.")
+            problem = f"Can't write emails of the kind {kind!r}: {in_one_line(error).rstrip('.')}"
+            yield Finding(Level.FAIL, "templates", f"{problem}. Fix or restore that template and those it extends.")
             return
-    if found:
-        yield Finding(Level.OK, "templates", f"fine ({len(found)} kinds of email)")
+    if letter_kinds:
+        yield Finding(Level.OK, "templates", f"fine ({len(letter_kinds)} kinds of email)")
 
 
 def _database(database: Database) -> Iterator[Finding]:
@@ -180,8 +184,8 @@ def _database(database: Database) -> Iterator[Finding]:
     except NotReady as error:
         yield Finding(Level.FAIL, "database", str(error))
     except Exception as error:
-        told = f"{in_one_line(error).rstrip('.')}. Start the database, or fix TICKETS_DATABASE_URL ({where})."
-        yield Finding(Level.FAIL, "database", told)
+        problem = f"{in_one_line(error).rstrip('.')}. Start the database, or fix TICKETS_DATABASE_URL ({where})."
+        yield Finding(Level.FAIL, "database", problem)
     else:
         yield Finding(Level.OK, "database", f"up to date and writable ({where})")
 
@@ -208,11 +212,13 @@ def _clock(database: Database) -> Iterator[Finding]:
         newest = max((moment for moment in latest if moment is not None), default=uow.now)
         late = newest - uow.now
     if abs(ahead) > SKEW:
-        told = f"This machine's clock is {_apart(ahead)} the database's"
-        yield Finding(Level.FAIL, "clock", f"{told}. Use NTP or chrony on both machines.")
+        problem = f"This machine's clock is {_apart(ahead)} the database's"
+        yield Finding(Level.FAIL, "clock", f"{problem}. Use NTP or chrony on both machines.")
     if late > SKEW:
-        told = f"The newest email is dated {newest:%Y-%m-%d %H:%M:%S} UTC, which is in the future"
-        yield Finding(Level.FAIL, "clock", f"{told}. This machine's clock is slow now, or was fast then. Set it right.")
+        problem = f"The newest email is dated {newest:%Y-%m-%d %H:%M:%S} UTC, which is in the future"
+        yield Finding(
+            Level.FAIL, "clock", f"{problem}. This machine's clock is slow now, or was fast then. Set it right."
+        )
     if abs(ahead) <= SKEW and late <= SKEW:
         yield Finding(Level.OK, "clock", "fine")
 
@@ -246,13 +252,13 @@ def _disk(context: _CheckContext) -> Iterator[Finding]:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     needed = SPARE_BYTES + 3 * context.settings.max_message_bytes
-    told = f"{free // 2**20} MB free at {folder}"
+    room = f"{free // 2**20} MB free at {folder}"
     if free <= needed:
-        yield Finding(Level.FAIL, "disk", f"{told}: email is refused (452). Free up at least {needed // 2**20} MB.")
+        yield Finding(Level.FAIL, "disk", f"{room}: email is refused (452). Free up at least {needed // 2**20} MB.")
     elif free <= 10 * needed:
-        yield _warning("disk", f"{told}: nearly full. Below {needed // 2**20} MB email is refused, so free up space.")
+        yield _warning("disk", f"{room}: nearly full. Below {needed // 2**20} MB email is refused, so free up space.")
     else:
-        yield Finding(Level.OK, "disk", told)
+        yield Finding(Level.OK, "disk", room)
 
 
 def _relay(settings: Settings) -> Iterator[Finding]:
@@ -262,8 +268,8 @@ def _relay(settings: Settings) -> Iterator[Finding]:
     try:
         relay.check()
     except RelayError as error:
-        told = f"{error.text.rstrip('.')}. Emails wait until it works. Start it, or fix TICKETS_RELAY."
-        yield Finding(Level.FAIL, "outgoing", told)
+        problem = f"{error.text.rstrip('.')}. Emails wait until it works. Start it, or fix TICKETS_RELAY."
+        yield Finding(Level.FAIL, "outgoing", problem)
     else:
         yield Finding(Level.OK, "outgoing", f"connects to {relay}")
     finally:
@@ -272,12 +278,14 @@ def _relay(settings: Settings) -> Iterator[Finding]:
 
 def _listeners(settings: Settings) -> Iterator[Finding]:
     for place in settings.listen:
-        free, told = listener_state(place)
+        free, state = listener_state(place)
         level = Level.OK if free is False else Level.FAIL
-        yield Finding(level, "incoming", f"{told} Start tickets serve." if free else told)
+        yield Finding(level, "incoming", f"{state} Start tickets serve." if free else state)
         if place.host and not is_loopback(place.host):
-            told = f"Anyone who reaches {place.host}:{place.port} can hand in email as a mail server of yours"
-            yield _warning("incoming", f"{told}. Listen on 127.0.0.1, or let a firewall admit only your mail server.")
+            problem = f"Anyone who reaches {place.host}:{place.port} can hand in email as a mail server of yours"
+            yield _warning(
+                "incoming", f"{problem}. Listen on 127.0.0.1, or let a firewall admit only your mail server."
+            )
 
 
 def _web(settings: Settings) -> Iterator[Finding]:
@@ -294,20 +302,20 @@ def _web(settings: Settings) -> Iterator[Finding]:
     elif state == "unavailable":
         yield _warning("web pages", f"They're served at {place}, and can't reach the database. Check the database.")
     else:
-        told = f"Another program uses {place}, so there are none"
-        yield _warning("web pages", f"{told}. Set TICKETS_WEB to another port, like http://127.0.0.1:8827.")
+        problem = f"Another program uses {place}, so there are none"
+        yield _warning("web pages", f"{problem}. Set TICKETS_WEB to another port, like http://127.0.0.1:8827.")
 
 
 def _domain(context: _CheckContext) -> Iterator[Finding]:
     """Check that the public can reach our addresses; DNS is asked, and no answer is no finding."""
     domain = context.settings.domain
     if domain == defaults.DOMAIN and not context.settings.relay.startswith("maildir:"):
-        told = f"The domain is still {domain}, so nobody can answer the emails that leave"
-        yield _warning("domain", f"{told}. Set yours: tickets config init")
+        problem = f"The domain is still {domain}, so nobody can answer the emails that leave"
+        yield _warning("domain", f"{problem}. Set yours: tickets config init")
         return
     missing = [] if is_reserved_domain(domain) else missing_records(domain)
-    for told in missing:
-        yield _warning("domain", told)
+    for problem in missing:
+        yield _warning("domain", problem)
     if not missing:
         yield Finding(Level.OK, "domain", domain)
 
@@ -332,27 +340,27 @@ def _people(database: Database) -> Iterator[Finding]:
                 advice = f"tickets responder add EMAIL --queue {shlex.quote(queue.name)}"
                 yield _warning("teams", f"{queue.name} has no team: nobody will see its tickets. Add someone: {advice}")
             elif not any(reached):
-                told = f"No email reaches anyone on the {queue.name} team, so nobody will see its tickets"
-                yield Finding(Level.FAIL, "teams", f"{told}. See the addresses below.")
+                problem = f"No email reaches anyone on the {queue.name} team, so nobody will see its tickets"
+                yield Finding(Level.FAIL, "teams", f"{problem}. See the addresses below.")
             if numbers := waits.get(queue.name):
-                named = sentence_list(f"#{number}" for number in numbers[:MOST_NAMED])
-                told = f"{_counted(len(numbers), 'ticket')} waiting in {queue.name}, which has no team"
-                yield _warning("unread", f"{told}: {named}{', …' if len(numbers) > MOST_NAMED else ''}.")
+                tickets = sentence_list(f"#{number}" for number in numbers[:MOST_NAMED])
+                problem = f"{_counted(len(numbers), 'ticket')} waiting in {queue.name}, which has no team"
+                yield _warning("unread", f"{problem}: {tickets}{', …' if len(numbers) > MOST_NAMED else ''}.")
         for person in queues.unreached(uow):
             advice = f"Check the address, then run: tickets person add {person.email}"
-            told = f"Emails to {person.email} were refused on two days, so we've stopped sending them"
-            yield _warning("teams", f"{told}. {advice}")
+            problem = f"Emails to {person.email} were refused on two days, so we've stopped sending them"
+            yield _warning("teams", f"{problem}. {advice}")
         if not people.administrators(uow):
-            told = "No admin: nobody is told about unmatched email. Add one: tickets person add EMAIL --admin"
-            yield _warning("teams", told)
+            problem = "No admin: nobody is told about unmatched email. Add one: tickets person add EMAIL --admin"
+            yield _warning("teams", problem)
 
 
 def _set_aside(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
         count = len(unmatched_deliveries(uow))
     if count:
-        told = f"{count} email{'' if count == 1 else 's'} matched no ticket or queue. See: tickets unmatched list"
-        yield _warning("unmatched", told)
+        problem = f"{count} email{'' if count == 1 else 's'} matched no ticket or queue. See: tickets unmatched list"
+        yield _warning("unmatched", problem)
     else:
         yield Finding(Level.OK, "unmatched", "none")
 
@@ -363,15 +371,17 @@ def _letters(database: Database) -> Iterator[Finding]:
         failed = _count(uow, State.FAILED)
         trouble = relay_trouble(uow)
     if trouble:
-        told = f"The outgoing server refuses email to one person after another ({trouble})"
+        problem = f"The outgoing server refuses email to one person after another ({trouble})"
         advice = "All email waits until it accepts some. Check the account there, or fix TICKETS_RELAY"
-        yield Finding(Level.FAIL, "outbox", f"{told}. {advice}.")
+        yield Finding(Level.FAIL, "outbox", f"{problem}. {advice}.")
     if late:
-        told = f"{_counted(late, 'email')} waiting for more than an hour. Is tickets serve running?"
-        yield Finding(Level.FAIL, "outbox", f"{told} See: tickets outbox list --state waiting")
+        problem = f"{_counted(late, 'email')} waiting for more than an hour. Is tickets serve running?"
+        yield Finding(Level.FAIL, "outbox", f"{problem} See: tickets outbox list --state waiting")
     if failed:
-        told = f"{failed} email{'' if failed == 1 else 's'} couldn't be sent. See: tickets outbox list --state failed"
-        yield _warning("outbox", f"{told}. Try again: tickets outbox retry ID")
+        problem = (
+            f"{failed} email{'' if failed == 1 else 's'} couldn't be sent. See: tickets outbox list --state failed"
+        )
+        yield _warning("outbox", f"{problem}. Try again: tickets outbox retry ID")
     if not late and not failed and not trouble:
         yield Finding(Level.OK, "outbox", "none stuck or failed")
 
@@ -381,8 +391,8 @@ def _count(uow: UnitOfWork, state: State, older_than: timedelta = timedelta()) -
     return uow.session.scalar(query.where(Letter.state == state, Letter.created <= uow.now - older_than)) or 0
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{' is' if count == 1 else 's are'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{' is' if count == 1 else 's are'}"
 
 
 def _warning(about: str, text: str) -> Finding:
@@ -394,6 +404,8 @@ def _replies(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
         replaced = answers_to_replaced_ids(uow)
     for domain, count in replaced.most_common(1):
-        told = f"{count} replies answer Message-IDs at {domain} that we never wrote: your outgoing server replaces ours"
+        problem = (
+            f"{count} replies answer Message-IDs at {domain} that we never wrote: your outgoing server replaces ours"
+        )
         advice = "Have it keep them, or the commands of some mail programs wait for a yes. See docs/dmarc.md"
-        yield _warning("replies", f"{told}. {advice} for another proof.")
+        yield _warning("replies", f"{problem}. {advice} for another proof.")

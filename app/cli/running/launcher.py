@@ -11,5 +11,5 @@ def launcher() -> str:
     root = checkout()
     if root is None:
         return "tickets"
-    here, path = Path.cwd(), root / "tickets"
-    return shlex.quote(f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path))
+    folder, path = Path.cwd(), root / "tickets"
+    return shlex.quote(f"./{path.relative_to(folder)}" if path.is_relative_to(folder) else str(path))

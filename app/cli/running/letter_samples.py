@@ -24,12 +24,12 @@ def names_in_letters() -> set[str]:
     """Return the names of everything that a letter of any kind shows."""
     from jinja2 import Environment, TemplateSyntaxError, meta
 
-    found: set[str] = set()
+    names: set[str] = set()
     for path in TEMPLATES.glob("*.txt"):
         # A letter of this kind will say what is wrong with it.
         with suppress(TemplateSyntaxError):
-            found |= meta.find_undeclared_variables(Environment().parse(path.read_text(encoding="utf-8")))
-    return found
+            names |= meta.find_undeclared_variables(Environment().parse(path.read_text(encoding="utf-8")))
+    return names
 
 
 class _Sample(str):

@@ -45,8 +45,8 @@ def place_name(place: Listen) -> str:
 
 def running_program(place: Listen) -> str | None:
     """Return which program of ours answers there; None where another one does, or nobody."""
-    found = re.match(r"220 \S+ (tickets \S+)", _greeting(place) or "")
-    return found[1] if found is not None else None
+    greeting = re.match(r"220 \S+ (tickets \S+)", _greeting(place) or "")
+    return greeting[1] if greeting is not None else None
 
 
 def _greeting(place: Listen) -> str | None:

@@ -41,9 +41,9 @@ def rows_of(path: Path, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
         assert reading.stdout is not None
         assert reading.stderr is not None
         yield from _copied_rows(reading.stdout)
-        told = reading.stderr.read()
+        errors = reading.stderr.read()
     if reading.returncode != 0:
-        raise _failed(command, told)
+        raise _failed(command, errors)
 
 
 def _copied_rows(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -70,16 +70,16 @@ def run(url: URL, command: Sequence[str]) -> str:
     """Run one of these programs and return what it printed; one line says why it failed."""
     # In its arguments all users of this machine could read the password.
     password = {"PGPASSWORD": url.password} if isinstance(url.password, str) else {}
-    done = subprocess.run(
+    result = subprocess.run(
         command, env={**os.environ, **password}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
-        raise _failed(command, done.stderr)
-    return done.stdout
+    if result.returncode != 0:
+        raise _failed(command, result.stderr)
+    return result.stdout
 
 
-def _failed(command: Sequence[str], told: str) -> click.ClickException:
-    reason = (told.strip().splitlines() or ["it gave no reason"])[-1]
+def _failed(command: Sequence[str], errors: str) -> click.ClickException:
+    reason = (errors.strip().splitlines() or ["it gave no reason"])[-1]
     return click.ClickException(f"{command[0]} failed: {reason}")
 
 

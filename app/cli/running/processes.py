@@ -31,14 +31,14 @@ class Processes:
 
     def run(self, ready: Callable[[], None]) -> int:
         """Run until told to stop; return the exit status. `ready` is called when all children are."""
-        for one in _SIGNALS:
-            if signal.getsignal(one) is not signal.SIG_IGN:
-                signal.signal(one, self._stop)
-        said, says = os.pipe()
+        for signal_number in _SIGNALS:
+            if signal.getsignal(signal_number) is not signal.SIG_IGN:
+                signal.signal(signal_number, self._stop)
+        reader, writer = os.pipe()
         for number in range(self._count):
-            self._begin(number, says)
-        os.close(says)
-        if not self._are_ready(said):
+            self._begin(number, writer)
+        os.close(writer)
+        if not self._are_ready(reader):
             self._stop()
             self._await_end()
             return 0 if self._was_told else 1
@@ -54,13 +54,13 @@ class Processes:
         for child in self._children:
             os.kill(child, signal.SIGTERM)
 
-    def _are_ready(self, said: int) -> bool:
+    def _are_ready(self, reader: int) -> bool:
         """Wait until each child has said that it is ready, or has ended."""
-        heard = 0
-        while octets := os.read(said, self._count):
-            heard += len(octets)
-        os.close(said)
-        return heard == self._count
+        count = 0
+        while octets := os.read(reader, self._count):
+            count += len(octets)
+        os.close(reader)
+        return count == self._count
 
     def _begin_again(self) -> None:
         """Wait for the end of a child, and begin another in its place."""
@@ -78,7 +78,7 @@ class Processes:
             child, _ = os.wait()
             self._children.pop(child, None)
 
-    def _begin(self, number: int, says: int | None) -> None:
+    def _begin(self, number: int, writer: int | None) -> None:
         # A signal between the two would miss the child.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         child = os.fork()
@@ -86,19 +86,19 @@ class Processes:
             self._children[child] = number
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             return
-        for one in _SIGNALS:
-            if signal.getsignal(one) is not signal.SIG_IGN:
-                signal.signal(one, signal.SIG_DFL)
+        for signal_number in _SIGNALS:
+            if signal.getsignal(signal_number) is not signal.SIG_IGN:
+                signal.signal(signal_number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        os._exit(self._be_child(number, says))
+        os._exit(self._be_child(number, writer))
 
-    def _be_child(self, number: int, says: int | None) -> int:
+    def _be_child(self, number: int, writer: int | None) -> int:
         os.close(self._held)
 
         def ready() -> None:
-            if says is not None:
-                os.write(says, b".")
-                os.close(says)
+            if writer is not None:
+                os.write(writer, b".")
+                os.close(writer)
 
         try:
             self._work(number, ready, self._when_alone)

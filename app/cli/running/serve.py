@@ -151,9 +151,9 @@ def _serve(
 
 def _listen_problem(error: OSError, address: str, settings: Settings) -> str:
     """Return why no listener could be opened, and what to do; asyncio's errors name the address in their text."""
-    for one in settings.listen if error.errno == errno.EADDRINUSE else ():
-        if program := running_program(one):
-            running = f"A tracker runs already ({program}, at {place_name(one)})"
+    for listener in settings.listen if error.errno == errno.EADDRINUSE else ():
+        if program := running_program(listener):
+            running = f"A tracker runs already ({program}, at {place_name(listener)})"
             return f"{running}. Stop it first, or change TICKETS_LISTEN."
     place = re.search(r"address \('([^']+)', (\d+)", str(error.strerror))
     where = f"{place[1]}:{place[2]}" if place else address

@@ -46,22 +46,22 @@ def try_command() -> None:
         raise click.ClickException(f"Ann and Rob are made up, and your letters go to {relay}. Try instead: {advice}.")
     with open_transaction() as uow:
         address, helper = _queue_and_helper(uow)
-    seen = {path.name for path in _letters(relay)}
+    before = {path.name for path in _letters(relay)}
     opening = _mail(_ANN, address, "A first question", "Hello,\n\ndoes this work?\n\nAnn\n")
     _say(_ANN, opening)
     _hand_over(place, _ANN, opening)
-    to_team = _wait_for(relay, helper, seen)
+    to_team = _wait_for(relay, helper, before)
     answer = _reply(helper, to_team, _ANSWER)
     _say(helper, answer)
     _hand_over(place, helper, answer)
-    _wait_for(relay, _ANN, seen)
+    _wait_for(relay, _ANN, before)
     number = _recipient(answer).partition("@")[0].removeprefix("ticket")
     click.echo(f"\nThis is ticket {number}. Read it:  {launcher()} show {number}\nThe emails are in {relay.path}/new")
 
 
 def _server(settings: Settings) -> Listen:
     """Return where the running server takes mail."""
-    place = next((one for one in settings.listen if one.scheme != "lmtp+unix"), None)
+    place = next((listen for listen in settings.listen if listen.scheme != "lmtp+unix"), None)
     if place is None:
         raise click.ClickException("The server listens on a socket only. Add smtp://127.0.0.1:8825 to TICKETS_LISTEN.")
     free, _ = listener_state(place)
@@ -72,10 +72,12 @@ def _server(settings: Settings) -> Listen:
 
 def _queue_and_helper(uow: UnitOfWork) -> tuple[str, Mailbox]:
     """Return an address that people write to, and somebody who answers there; Rob joins a team of nobody."""
-    queue = next((one for one in queues.every_queue(uow) if one.addresses), None)
+    queue = next((queue for queue in queues.every_queue(uow) if queue.addresses), None)
     if queue is None:
         raise click.ClickException("No queue has an address. Give it one:  tickets queue set General address=hello")
-    team = [person for one, person in queues.responders(uow) if one.id == queue.id and not person.undeliverable]
+    team = [
+        person for its_queue, person in queues.responders(uow) if its_queue.id == queue.id and not person.undeliverable
+    ]
     if not team:
         team = [registration.add_person(uow, _ROB)]
         queue_setup.add_responder(uow, queue, team[0])
@@ -110,12 +112,12 @@ def _hand_over(place: Listen, who: Mailbox, mail: EmailMessage) -> None:
         client.sendmail(who.email, [_recipient(mail)], mail.as_bytes())
 
 
-def _wait_for(relay: MaildirRelay, reader: Mailbox, seen: set[str]) -> EmailMessage:
+def _wait_for(relay: MaildirRelay, reader: Mailbox, before: set[str]) -> EmailMessage:
     """Return the next letter that somebody gets, and show it."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:
-        for path in [path for path in _letters(relay) if path.name not in seen]:
-            seen.add(path.name)
+        for path in [path for path in _letters(relay) if path.name not in before]:
+            before.add(path.name)
             raw = path.read_bytes()
             if _recipient(parsed_letter(raw)) == address_key(reader.email):
                 click.echo(f"\n{reader.name or reader.email} gets:\n{shown_letter(raw)}")

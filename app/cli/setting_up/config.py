@@ -56,11 +56,11 @@ class _Shown(NamedTuple):
 
 
 def _show(reading: SettingReading, *, as_json: bool) -> None:
-    shown = list(_settings(reading))
+    settings = list(_settings(reading))
     if as_json:
-        print_json({one.name: {"value": one.value, "from": one.place} for one in shown})
+        print_json({setting.name: {"value": setting.value, "from": setting.place} for setting in settings})
     else:
-        print_rows([(one.name, one.value, one.place) for one in shown], ("SETTING", "VALUE", "FROM"))
+        print_rows([(setting.name, setting.value, setting.place) for setting in settings], ("SETTING", "VALUE", "FROM"))
     wrong = list(reading.problems())
     for problem in wrong:
         click.echo(problem, err=True)
@@ -70,12 +70,12 @@ def _show(reading: SettingReading, *, as_json: bool) -> None:
 def _settings(reading: SettingReading) -> Iterator[_Shown]:
     for name in SETTING_NAMES:
         try:
-            given = reading.given(name)
+            value = reading.given(name)
         except BadSetting as error:
             yield _Shown(name.lower(), "", str(error))
             continue
-        place = "default" if given.source is reading.sources[-1] else given.source.place
-        yield _Shown(name.lower(), without_password(given.text), place)
+        place = "default" if value.source is reading.sources[-1] else value.source.place
+        yield _Shown(name.lower(), without_password(value.text), place)
 
 
 def _adopt() -> None:
@@ -98,4 +98,4 @@ def _aliases() -> list[tuple[str, str]]:
 
 def _aliases_of(uow: UnitOfWork, addresses: list[str]) -> list[tuple[str, str]]:
     own = next((address for address in addresses if "@" not in address), None)
-    return [(one, f"{own}@{uow.domain}") for one in addresses if "@" in one and own is not None]
+    return [(address, f"{own}@{uow.domain}") for address in addresses if "@" in address and own is not None]

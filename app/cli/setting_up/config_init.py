@@ -94,8 +94,8 @@ def config_init(
 
 
 def _usual_path(account: str) -> Path:
-    if given := os.environ.get("TICKETS_CONFIG", "").strip():
-        return default_home() / given
+    if path := os.environ.get("TICKETS_CONFIG", "").strip():
+        return default_home() / path
     if account:
         return SYSTEM_FILE
     home = os.environ.get("TICKETS_HOME", "").strip()
@@ -114,28 +114,28 @@ def _answers(
     return _Answers(domain.lower(), _address(whole), listen, relay, _person(admin))
 
 
-def _asked(given: str | None, question: str, default: str | None = None) -> str:
-    answer: str = given if given is not None else click.prompt(question, default=default, err=True)
+def _asked(from_option: str | None, question: str, default: str | None = None) -> str:
+    answer: str = from_option if from_option is not None else click.prompt(question, default=default, err=True)
     return answer.strip()
 
 
-def _address(given: str) -> str:
-    if not is_usable(given):
-        raise click.ClickException(f'"{given}" isn\'t an email address. Write it like hello@example.org.')
-    return given
+def _address(address: str) -> str:
+    if not is_usable(address):
+        raise click.ClickException(f'"{address}" isn\'t an email address. Write it like hello@example.org.')
+    return address
 
 
-def _person(given: str) -> Mailbox:
-    mailbox = mailbox_of(given)
+def _person(text: str) -> Mailbox:
+    mailbox = mailbox_of(text)
     _address(mailbox.email)
     return mailbox
 
 
 def _values(answers: _Answers, account: str) -> dict[str, str]:
-    asked = {"domain": answers.domain, "listen": answers.listen, "relay": answers.relay}
+    settings = {"domain": answers.domain, "listen": answers.listen, "relay": answers.relay}
     # What the environment says now would be missing in the next shell.
     kept = {name.lower(): os.environ[f"{PREFIX}{name}"] for name in _KEPT if f"{PREFIX}{name}" in os.environ}
-    return {**asked, **({"home": _SERVICE_HOME} if account else {}), **kept}
+    return {**settings, **({"home": _SERVICE_HOME} if account else {}), **kept}
 
 
 def _checked(values: dict[str, str]) -> Settings:
@@ -164,7 +164,7 @@ def _status_of(name: str, path: Path, work: Callable[[], None]) -> int:
             os.setuid(account.pw_uid)
             if not os.access(sys.executable, os.X_OK):
                 raise click.ClickException(f"{name} can't run {sys.executable}. Put it where that account can read it.")
-        for variable in [one for one in os.environ if one.startswith(PREFIX)]:
+        for variable in [variable for variable in os.environ if variable.startswith(PREFIX)]:
             del os.environ[variable]
         os.environ[f"{PREFIX}CONFIG"] = str(path)
         work()
@@ -200,15 +200,15 @@ def _drop_unasked(uow: UnitOfWork) -> None:
 
 def _add_answers(uow: UnitOfWork, answers: _Answers) -> None:
     general = queues.find_queue(uow, _QUEUE)
-    there = {queues.whole_address(uow, row.address) for queue in queues.every_queue(uow) for row in queue.addresses}
+    existing = {queues.whole_address(uow, row.address) for queue in queues.every_queue(uow) for row in queue.addresses}
     for address in (answers.address, *(target for _, target in answers.aliases)):
-        if address_key(address) not in there:
+        if address_key(address) not in existing:
             queue_setup.add_queue_address(uow, general, address)
     admin = registration.add_person(uow, answers.admin, administrator=True)
     if queue_setup.add_responder(uow, general, admin):
         welcome(uow, general, admin)
-    shown = ", ".join(queues.whole_address(uow, row.address) for row in general.addresses)
-    click.echo(f"Email to {shown} opens a ticket of the {general.name} team")
+    addresses = ", ".join(queues.whole_address(uow, row.address) for row in general.addresses)
+    click.echo(f"Email to {addresses} opens a ticket of the {general.name} team")
     click.echo(f"{admin.label} <{admin.email}> is an admin and on the {general.name} team")
 
 

@@ -24,8 +24,8 @@ def _lines(settings: Settings, aliases: Sequence[tuple[str, str]]) -> Iterator[s
         yield "unverified_recipient_reject_code = 550"
         yield "address_verify_negative_expire_time = 60s"
     if aliases:
-        named = ", ".join(f"{{ {alias} = {target} }}" for alias, target in aliases)
-        yield f"virtual_alias_maps = inline:{{ {named} }}"
+        pairs = ", ".join(f"{{ {alias} = {target} }}" for alias, target in aliases)
+        yield f"virtual_alias_maps = inline:{{ {pairs} }}"
     if settings.listen[0].path:
         yield "# If master.cf runs lmtp in a chroot (Debian does), the socket must lie below /var/spool/postfix."
         yield "# The socket is for its own account and group, so put postfix into that group (usermod -aG)."
@@ -35,5 +35,5 @@ def _transport(place: Listen) -> str:
     if place.path:
         return f"lmtp:unix:{place.path}"
     host = _ANY_HOST.get(place.host, place.host)
-    shown = f"[{host}]" if place.scheme == "smtp" or ":" in host else host
-    return f"smtp:{shown}:{place.port}" if place.scheme == "smtp" else f"lmtp:inet:{shown}:{place.port}"
+    literal = f"[{host}]" if place.scheme == "smtp" or ":" in host else host
+    return f"smtp:{literal}:{place.port}" if place.scheme == "smtp" else f"lmtp:inet:{literal}:{place.port}"
