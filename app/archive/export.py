@@ -42,7 +42,7 @@ _PLAN = (
 )
 
 
-class Exported(NamedTuple):
+class ExportPiece(NamedTuple):
     """What is to be written next; so many mails, and so many tickets that begin in it."""
 
     content: bytes
@@ -51,7 +51,7 @@ class Exported(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ExportScope:
     """Which tickets: one, those of a queue, or with neither all there are."""
 
     number: int | None = None
@@ -69,49 +69,49 @@ class _Planned(NamedTuple):
     size: int
 
 
-def choose(database: Database, number: int | None, queue: str | None, *, mails: bool) -> Chosen:
+def find_scope(database: Database, number: int | None, queue: str | None, *, mails: bool) -> ExportScope:
     """What is asked for. Raises NoSuchTicket or NoSuchQueue; NotAllowed for the mails of a ticket that has none now."""
     with database.read_only() as uow:
         if number is not None:
             into = find_ticket(uow, number).merged_into
             if mails and into is not None:
                 raise NotAllowed("is_merged", number=number, into=into)
-        return Chosen(number, find_queue(uow, queue).id if queue is not None else None)
+        return ExportScope(number, find_queue(uow, queue).id if queue is not None else None)
 
 
-def mbox_of(database: Database, chosen: Chosen) -> Iterator[Exported]:
+def mbox_of(database: Database, scope: ExportScope) -> Iterator[ExportPiece]:
     """The mails of tickets as an mboxrd, ticket after ticket, each in the order in which they came.
 
     What stands on a ticket is looked up at one moment, and mails never change; so nothing is held while somebody reads.
     """
     last = 0
-    for numbers in _tickets(database, chosen):
+    for numbers in _tickets(database, scope):
         with database.read_only() as uow:
             rows = uow.connection.execute(_PLAN.where(_MESSAGE.c.ticket_id.in_(numbers)))
             planned = [_Planned(*row) for row in rows]
         for group in batches(planned, _MAILS, size=lambda row: row.size, octets=_BYTES):
             tickets = len({post.ticket_id for post in group} - {last})
-            yield Exported(_boxed(database, group), len(group), tickets)
+            yield ExportPiece(_boxed(database, group), len(group), tickets)
             last = group[-1].ticket_id
 
 
-def documents_of(database: Database, chosen: Chosen) -> Iterator[Json]:
+def documents_of(database: Database, scope: ExportScope) -> Iterator[Json]:
     """Tickets as `tickets show --json` prints them, each as it is at one moment."""
-    for numbers in _tickets(database, chosen):
+    for numbers in _tickets(database, scope):
         for number in numbers:
             with database.read_only() as uow:
                 document = ticket_in_full(uow, find_ticket(uow, number))
             yield document
 
 
-def _tickets(database: Database, chosen: Chosen) -> Iterator[list[int]]:
+def _tickets(database: Database, scope: ExportScope) -> Iterator[list[int]]:
     """The numbers of tickets, some at a time: fewer where they are long."""
     last = 0
     query = select(Ticket.id, Ticket.posts).order_by(Ticket.id).limit(_TICKETS)
-    if chosen.number is not None:
-        query = query.where(Ticket.id == chosen.number)
-    if chosen.queue_id is not None:
-        query = query.where(Ticket.queue_id == chosen.queue_id)
+    if scope.number is not None:
+        query = query.where(Ticket.id == scope.number)
+    if scope.queue_id is not None:
+        query = query.where(Ticket.queue_id == scope.queue_id)
     while True:
         with database.read_only() as uow:
             rows = uow.connection.execute(query.where(Ticket.id > last)).all()
@@ -153,14 +153,14 @@ def _by_command(uow: UnitOfWork, ids: list[int]) -> dict[int, bytes]:
     tickets = {
         ticket.id: ticket for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(messages))))
     }
-    return {message.id: mail_of(_said(uow, message, tickets[message.ticket_id])) for message in messages}
+    return {message.id: mail_of(_exported_message(uow, message, tickets[message.ticket_id])) for message in messages}
 
 
 def _ticket_ids(messages: Iterable[Message]) -> set[int]:
     return {message.ticket_id for message in messages}
 
 
-def _said(uow: UnitOfWork, message: Message, ticket: Ticket) -> ExportedMessage:
+def _exported_message(uow: UnitOfWork, message: Message, ticket: Ticket) -> ExportedMessage:
     address = (comment_address if message.private else ticket_address)(uow, ticket.id)
     sender = message.sender
     return ExportedMessage(

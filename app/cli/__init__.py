@@ -142,14 +142,14 @@ def _run(words: list[str], process: object) -> int:
         _discard_output()
         return 0 if words[:1] != ["deliver"] else EX_TEMPFAIL
     except click.UsageError as error:
-        click.UsageError(_shown(error.format_message()), error.ctx).show()
+        click.UsageError(_safe_line(error.format_message()), error.ctx).show()
         return 2
     except click.ClickException as error:
-        return _told(error.format_message())
+        return _fail_with(error.format_message())
     except (KeyboardInterrupt, EOFError, click.Abort):
         return INTERRUPTED
     except Exception as error:
-        return _told(in_one_line(error))
+        return _fail_with(in_one_line(error))
     return status
 
 
@@ -162,23 +162,23 @@ def _invoke(words: list[str], process: object) -> int:
         return ending.exit_code
     except SystemExit as ending:
         if isinstance(ending.code, str):
-            return _told(ending.code)
+            return _fail_with(ending.code)
         return ending.code or 0
     return 0
 
 
-def _told(line: str) -> int:
+def _fail_with(line: str) -> int:
     _discard_output_if_broken()
     with suppress(OSError):
-        click.echo(_shown(line), err=True)
+        click.echo(_safe_line(line), err=True)
     return 1
 
 
-def _shown(message: str) -> str:
+def _safe_line(message: str) -> str:
     """Return a message without what a terminal would obey: it names arguments, which may come out of a mail."""
-    from ..mail.text import shown
+    from ..mail.text import printable
 
-    return shown(message)
+    return printable(message)
 
 
 def in_one_line(error: BaseException) -> str:

@@ -34,7 +34,7 @@ def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def chosen(
+def filter_of(
     uow: UnitOfWork,
     *,
     queue: str | None,

@@ -122,7 +122,7 @@ class SettingReading:
         except BadSetting:
             raise
         except ValueError as error:
-            named = given.source.named(name) if given.source is not self.sources[-1] else f"{PREFIX}{name}"
+            named = given.source.name_of(name) if given.source is not self.sources[-1] else f"{PREFIX}{name}"
             raise BadSetting(f"{named} can't be {without_password(given.text)!r}: {error}.") from None
 
 

@@ -28,7 +28,7 @@ class SettingSource(NamedTuple):
     label: str
     values: Mapping[str, Any]
 
-    def named(self, name: str) -> str:
+    def name_of(self, name: str) -> str:
         """Return how a sentence names a setting of this place."""
         return self.label.format(NAME=name, name=name.lower())
 
@@ -81,9 +81,9 @@ def text_of(source: SettingSource, name: str, environment: Mapping[str, str]) ->
     by_file = f"{name}{FILE_SUFFIX}"
     if name in SECRETS and by_file in source.values:
         if name in source.values:
-            raise BadSetting(f"{source.named(name)} and {source.named(by_file)} are both set. Keep one of them.")
+            raise BadSetting(f"{source.name_of(name)} and {source.name_of(by_file)} are both set. Keep one of them.")
         path = _start(environment) / Path(str(source.values[by_file]).strip()).expanduser()
-        return _content(path, source.named(by_file))
+        return _content(path, source.name_of(by_file))
     return _text(source, name) if name in source.values else None
 
 
@@ -94,7 +94,7 @@ def _text(source: SettingSource, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, _WRITTEN):
-        raise BadSetting(f"{source.named(name)} must be a text in quotation marks or a number.")
+        raise BadSetting(f"{source.name_of(name)} must be a text in quotation marks or a number.")
     return str(value)
 
 
@@ -126,4 +126,4 @@ def _is_there(path: Path) -> bool:
 def unknown_names(sources: list[SettingSource], known: list[str]) -> Iterator[tuple[str, str]]:
     """Yield each name that is no setting's, and how the place that has it writes it."""
     for source in sources:
-        yield from ((name, source.named(name)) for name in source.values if name not in known)
+        yield from ((name, source.name_of(name)) for name in source.values if name not in known)

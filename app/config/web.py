@@ -37,7 +37,7 @@ def build_web(
     try:
         return WebServer(settings.web.host, settings.web.port, settings.web.path, site, behind_proxy=behind_proxy)
     except OSError as error:
-        why = f"The web pages can't be served at {_shown(settings.web)}: {error.strerror or error}."
+        why = f"The web pages can't be served at {_place(settings.web)}: {error.strerror or error}."
         if settings.web != parse_web(defaults.WEB):
             raise BadSetting(f"{why} TICKETS_WEB says where to.") from None
         LOG.warning("%s Mail is received all the same; TICKETS_WEB names another place.", why)
@@ -50,7 +50,7 @@ def web_url(settings: Settings) -> str | None:
         return settings.web_url
     if settings.web is None or settings.web.path:
         return None
-    return f"http://{_shown(settings.web)}"
+    return f"http://{_place(settings.web)}"
 
 
 def _site(
@@ -71,5 +71,5 @@ def _site(
     )
 
 
-def _shown(web: WebAddress) -> str:
+def _place(web: WebAddress) -> str:
     return web.path or f"{f'[{web.host}]' if ':' in web.host else web.host}:{web.port}"

@@ -104,7 +104,7 @@ def _opened(raw: bytes, leaf: Part, depth: int) -> list[Part]:
     A held part has the place of its container in the mail; its encoding names how it is got from there.
     """
     kind = _container(raw, leaf) if depth else ""
-    held = _held(kind, content(raw, leaf), leaf, depth) if kind else []
+    held = _parts_inside(kind, content(raw, leaf), leaf, depth) if kind else []
     return [
         part._replace(
             start=leaf.start,
@@ -134,15 +134,15 @@ def _names_cms(leaf: Part) -> bool:
     return leaf.type == "application/octet-stream" and (leaf.name or "").lower().endswith(".p7m")
 
 
-def _held(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
+def _parts_inside(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
     """The parts that a container holds, each with its content."""
     if kind == "uu":
         contents = uuencoded.split(body)
         if not contents.files:
             return []
         text = leaf._replace(held=contents.text)
-        files = [("application/octet-stream", file_name(_named(name)), content) for name, content in contents.files]
-        return [text, *(_holding(type_, None, name or "file", content) for type_, name, content in files)]
+        files = ((file_name(_decoded_name(name)) or "file", content) for name, content in contents.files)
+        return [text, *(_holding("application/octet-stream", None, name, content) for name, content in files)]
     if kind == "tnef":
         return [
             _holding(
@@ -164,7 +164,7 @@ def _holding(type_: str, charset: str | None, name: str | None, held: bytes) -> 
     return Part(type_, charset, "", "attachment" if name else "", name, 0, 0, held=held)
 
 
-def _named(name: bytes) -> str:
+def _decoded_name(name: bytes) -> str:
     return from_bytes(name.strip())
 
 
@@ -189,7 +189,7 @@ def contents(raw: bytes, parts: Iterable[Part]) -> Iterator[bytes]:
         kind, _, number = item.partition(".")
         if opened != (opened := (part.start, part.stop, f"{outer} {kind}")):
             leaf = part._replace(encoding=outer)
-            held = _held(kind, content(raw, leaf), leaf, CONTAINERS)
+            held = _parts_inside(kind, content(raw, leaf), leaf, CONTAINERS)
         yield content(raw, held[int(number)]) if int(number) < len(held) else b""
 
 

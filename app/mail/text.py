@@ -145,7 +145,7 @@ def one_line(text: str, limit: int = 500) -> str:
     return " ".join(text.split())[:limit].rstrip()
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Text of several lines for a letter or a terminal: no control characters but LF and TAB, no bidi overrides."""
     if text.isascii() and text.isprintable():
         return text

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 
-from ..mail.text import one_line, shown
+from ..mail.text import one_line, printable
 
 LOG = logging.getLogger("tickets.mail")
 _LONGEST = 300
@@ -44,7 +44,7 @@ def _written(value: str | int) -> str:
 
 
 def _traceback(written: str) -> str:
-    return shown(_DETAIL.sub("", written))
+    return printable(_DETAIL.sub("", written))
 
 
 class PlainLines(logging.Formatter):

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from mail_tickets.archive.export import Chosen, choose, documents_of, mbox_of
+from mail_tickets.archive.export import ExportScope, documents_of, find_scope, mbox_of
 from mail_tickets.archive.export_marks import ExportMark, mark_of, marking_line
 from mail_tickets.archive.reading.mbox import mails_of_box
 from mail_tickets.model.lifecycle.tables import NotAllowed
@@ -37,8 +37,8 @@ RON = "ron@club.example"
 
 
 def exported(world: World, number: int | None = None, queue: str | None = None) -> bytes:
-    chosen = choose(world.database, number, queue, mails=True)
-    return b"".join(piece.content for piece in mbox_of(world.database, chosen))
+    scope = find_scope(world.database, number, queue, mails=True)
+    return b"".join(piece.content for piece in mbox_of(world.database, scope))
 
 
 def separators(box: bytes) -> list[str]:
@@ -195,16 +195,16 @@ def test_what_the_tracker_said_itself_is_an_automatic_mail(home: World, elsewher
 def test_json_lines_are_the_documents_of_show(inbox: World) -> None:
     inbox.actor("ann@home.example").writes("hello", "Hello")
     inbox.opens("bob@home.example")
-    documents = list(documents_of(inbox.database, Chosen()))
+    documents = list(documents_of(inbox.database, ExportScope()))
     assert documents == [inbox.ticket(1), inbox.ticket(2)]
-    assert list(documents_of(inbox.database, Chosen(number=2))) == [inbox.ticket(2)]
+    assert list(documents_of(inbox.database, ExportScope(number=2))) == [inbox.ticket(2)]
 
 
 def test_what_is_not_there_cannot_be_chosen(small_inbox: World) -> None:
     with pytest.raises(NoSuchTicket):
-        choose(small_inbox.database, 7, None, mails=True)
+        find_scope(small_inbox.database, 7, None, mails=True)
     with pytest.raises(NoSuchQueue):
-        choose(small_inbox.database, None, "Nowhere", mails=True)
+        find_scope(small_inbox.database, None, "Nowhere", mails=True)
 
 
 def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch
         ann.writes("hello", "Hello", subject=f"{number}")
         for _ in range(number):
             ann.writes(f"ticket{number}", "Once more. " * 30)
-    pieces = list(mbox_of(small_inbox.database, Chosen()))
+    pieces = list(mbox_of(small_inbox.database, ExportScope()))
     assert (sum(piece.mails for piece in pieces), sum(piece.tickets for piece in pieces)) == (20, 5)
     marks = [mark_of(line.encode()) for line in separators(b"".join(piece.content for piece in pieces))]
     assert [mark.number for mark in marks if mark] == [n for n in range(1, 6) for _ in range(n + 1)]
@@ -439,22 +439,26 @@ def plays(world: World, steps: list[tuple[str, str, int, str, int]]) -> None:
     for step, (kind, person, number, subject, seconds) in enumerate(steps):
         world.clock.passes(seconds=seconds)
         tickets = [ticket.id for ticket in world.rows(Ticket) if ticket.merged_into is None]
-        chosen = tickets[number % len(tickets)]
+        ticket_id = tickets[number % len(tickets)]
         name = f"{step}-{person}".replace("@", "-")
         if kind == "open":
             world.opens(person, subject, f"Opened in step {step}.")
         elif kind in ("mail", "two"):
-            to = [f"ticket{tickets[0]}@{DOMAIN}", f"ticket{chosen}@{DOMAIN}"] if kind == "two" else [f"hello@{DOMAIN}"]
+            to = (
+                [f"ticket{tickets[0]}@{DOMAIN}", f"ticket{ticket_id}@{DOMAIN}"]
+                if kind == "two"
+                else [f"hello@{DOMAIN}"]
+            )
             world.brings(old_mail(name, person, subject=subject, text=f"From {name}"), person, *to)
         elif kind == "bare":
             raw = f"From: {person}\r\nSubject: {subject}\r\n\r\nStep {step}".encode()
-            world.brings(raw, person, f"ticket{chosen}@{DOMAIN}")
+            world.brings(raw, person, f"ticket{ticket_id}@{DOMAIN}")
         elif kind == "comment":
-            world.brings(old_mail(name, person, subject=subject), person, f"ticket{chosen}-comment@{DOMAIN}")
+            world.brings(old_mail(name, person, subject=subject), person, f"ticket{ticket_id}-comment@{DOMAIN}")
         elif kind in ("act", "private"):
-            world.act(chosen, "Comment", RON, f"Said in step {step}.", private=kind == "private")
+            world.act(ticket_id, "Comment", RON, f"Said in step {step}.", private=kind == "private")
         elif kind == "merge":
-            merges(world, chosen, tickets[0])
+            merges(world, ticket_id, tickets[0])
         elif kind == "reply" and (letters := world.actor(person).letters):
             world.actor(person).replies(letters[number % len(letters)], f"Reply in step {step}.")
 
@@ -511,7 +515,7 @@ def _once(thread: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
 
 def test_the_documents_are_json(small_inbox: World) -> None:
     small_inbox.actor("ann@home.example").writes("hello", "A line\u2028separator", subject="\u202eHello")
-    assert json.loads(json.dumps(next(documents_of(small_inbox.database, Chosen())))) == small_inbox.ticket(1)
+    assert json.loads(json.dumps(next(documents_of(small_inbox.database, ExportScope())))) == small_inbox.ticket(1)
 
 
 def test_nothing_is_exported_of_a_ticket_that_is_part_of_another(small_inbox: World) -> None:
@@ -520,6 +524,6 @@ def test_nothing_is_exported_of_a_ticket_that_is_part_of_another(small_inbox: Wo
     small_inbox.known(RON)
     merges(small_inbox, 1, 2)
     with pytest.raises(NotAllowed, match="merged into ticket 2"):
-        choose(small_inbox.database, 1, None, mails=True)
-    assert choose(small_inbox.database, 1, None, mails=False) == Chosen(1)
+        find_scope(small_inbox.database, 1, None, mails=True)
+    assert find_scope(small_inbox.database, 1, None, mails=False) == ExportScope(1)
     assert len(raws_in(exported(small_inbox))) == 2

@@ -89,7 +89,7 @@ class Scene:
         """Whose address was said to take no mail, which counts if it is said again on another day."""
         return [person.email for person in self.world.rows(Person) if person.refused]
 
-    def told(self, actor: Actor) -> list[Letter]:
+    def failure_letters(self, actor: Actor) -> list[Letter]:
         return [letter for letter in actor.letters if "We couldn't deliver an email" in letter.text]
 
 
@@ -105,19 +105,19 @@ def small(small_world: World) -> Scene:
 
 def refusing(world: World, text: str, *whom: str, permanent: bool = True) -> Callable[[], None]:
     """The relay refuses letters to these from now on; what is given back ends that."""
-    taken = world.far_end.deliver
+    delivers = world.far_end.deliver
 
     def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
         if To in whom:
             raise Refused(text, permanent=permanent)
-        taken(message, To, From)
+        delivers(message, To, From)
 
     world.far_end.deliver = deliver  # type: ignore[method-assign]
 
-    def again() -> None:
-        world.far_end.deliver = taken  # type: ignore[method-assign]
+    def restore() -> None:
+        world.far_end.deliver = delivers  # type: ignore[method-assign]
 
-    return again
+    return restore
 
 
 # Refused by the relay
@@ -130,7 +130,7 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
     world.settle()
     assert scene.noted == ["ann@example.net: 550 5.1.1 no such user"]
     for actor in (scene.ron, scene.rosa):
-        [letter] = scene.told(actor)
+        [letter] = scene.failure_letters(actor)
         assert letter.text.startswith(
             "We couldn't deliver an email to Ann <ann@example.net>:\n\n    \"Re: [General #1]"
         )
@@ -188,7 +188,7 @@ def test_a_letter_given_up_after_five_days_is_told_and_marks_nobody(small: Scene
         world.clock.passes(hours=5)
         world.settle()
     assert small.noted == ["ann@example.net: 451 later"]
-    assert (len(small.told(small.ron)), small.marked, small.refused) == (1, [], [])
+    assert (len(small.failure_letters(small.ron)), small.marked, small.refused) == (1, [], [])
 
 
 def test_a_mailbox_that_stays_full_counts_once_its_days_of_trying_are_over(small: Scene) -> None:
@@ -212,7 +212,7 @@ def test_a_report_of_failure_is_noted_and_told_once(scene: Scene) -> None:
     scene.fails(letter)
     scene.fails(letter, number=2)
     assert scene.noted == ["ann@example.net: 550 5.1.1 Nobody lives here"]
-    assert [len(scene.told(actor)) for actor in (scene.ron, scene.rosa)] == [1, 1]
+    assert [len(scene.failure_letters(actor)) for actor in (scene.ron, scene.rosa)] == [1, 1]
     assert (scene.marked, scene.world.rows(Delivery.waiting)) == ([], [False] * len(scene.world.rows(Delivery)))
     [row] = [row for row in scene.world.rows(Row) if row.recipient == "ann@example.net"]
     assert (row.state, row.error) == ("failed", "550 5.1.1 Nobody lives here")
@@ -306,7 +306,7 @@ def test_reports_that_come_at_the_same_instant_count_once_each(scene: Scene) -> 
     assert (len(scene.noted), scene.marked) == (5, ["ann@example.net"])
     assert sum("we've stopped emailing this address" in note for note in scene.noted) == 1
     scene.world.settle()
-    assert len(scene.told(scene.rosa)) == 5
+    assert len(scene.failure_letters(scene.rosa)) == 5
 
 
 def cut_off(scene: Scene) -> None:
@@ -512,7 +512,7 @@ def test_a_report_to_another_address_is_matched_by_the_letter_that_it_gives_back
     for number in (1, 1, 2):
         small.world.brings(report(letter, address, kind=kind, returned=headers, number=number), "", address)
     assert small.noted == ["ann@example.net: 550 5.1.1 Nobody lives here"]
-    assert (len(small.world.ticket()["messages"]), len(small.told(small.ron))) == (2, 1)
+    assert (len(small.world.ticket()["messages"]), len(small.failure_letters(small.ron))) == (2, 1)
 
 
 def test_a_report_to_another_address_proves_nothing_and_counts_against_nobody(small: Scene) -> None:

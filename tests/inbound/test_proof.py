@@ -60,7 +60,7 @@ def proves(rita: Actor, letter: Letter) -> bool:
     return bool(rita.world.ticket()["priority"] == before + 1)
 
 
-def written(rita: Actor, **headers: str) -> EmailMessage:
+def mail_with(rita: Actor, **headers: str) -> EmailMessage:
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"] = f"Rita <{rita.email}>", f"ticket1@{DOMAIN}"
     mail["Message-ID"] = f"<{len(rita.world.ticket()['messages'])}@team.example>"
@@ -133,7 +133,7 @@ def test_a_letter_whose_id_is_passed_on_proves_nothing_any_more(
     world: World, rita: Actor, put: Callable[[EmailMessage, Letter], None]
 ) -> None:
     letter = rita.letters[0]
-    mail = written(rita, **{"In-Reply-To": letter["Message-ID"]})
+    mail = mail_with(rita, **{"In-Reply-To": letter["Message-ID"]})
     put(mail, letter)
     assert proves(rita, letter)
     brings(rita, mail)
@@ -145,7 +145,7 @@ def test_a_letter_whose_id_is_passed_on_proves_nothing_any_more(
 @pytest.mark.parametrize("where", ["X-Note", "References", "text/html", "Resent-Message-ID"])
 def test_whoever_is_named_in_a_mail_sees_all_of_it(world: World, rita: Actor, where: str) -> None:
     letter = rita.letters[0]
-    mail = written(rita, Cc="list@public.example")
+    mail = mail_with(rita, Cc="list@public.example")
     mail.set_content("Words.")
     if where == "text/html":
         mail.add_alternative(f"<p>Words.</p><!-- {letter['Message-ID']} -->", subtype="html", cte="base64")

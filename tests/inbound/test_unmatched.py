@@ -23,7 +23,7 @@ def aside(world: World) -> list[tuple[int, str, str]]:
         return [(delivery.id, delivery.recipient, delivery.reason) for delivery in unmatched_deliveries(uow)]
 
 
-def kept(world: World, number: int) -> bytes:
+def raw_of(world: World, number: int) -> bytes:
     with world.uow() as uow:
         return raw_bytes(uow, find_unmatched(uow, number).mail_id)
 
@@ -55,7 +55,7 @@ def test_mail_that_leads_nowhere_is_kept_byte_for_byte_with_the_reason(
     world.brings(RAW, "eve@example.org", recipient)
     [(number, to, why)] = aside(world)
     assert (to, why) == (recipient, reason)
-    assert kept(world, number) == RAW
+    assert raw_of(world, number) == RAW
     [mail] = world.rows(Mail)
     assert (mail.author, mail.envelope_from, mail.received) == ("eve@example.org", "eve@example.org", world.clock.now)
     assert world.rows(Ticket) == []
@@ -180,7 +180,7 @@ def test_a_mail_that_still_leads_nowhere_stays(world: World) -> None:
     assert aside(world) == [(number, NOBODY, "no such address")]
     assert world.intake.redeliver(number, f"ticket9@{DOMAIN}").fate == "set aside"
     assert aside(world) == [(number, f"ticket9@{DOMAIN}", "no ticket has this number")]
-    assert kept(world, number) == RAW
+    assert raw_of(world, number) == RAW
 
 
 def test_a_mail_delivered_after_all_and_sent_again_is_a_repeat(world: World) -> None:

@@ -169,9 +169,9 @@ class Cast:
     def reads(self, letter: Letter, reader: str) -> ReplyPromise:
         """What a footer says to its reader, in their own understanding."""
         footer = read_footer(letter.footer, self.language)
-        return ReplyPromise(footer.status, footer.does, footer.private, self.named(footer.readers) - {reader})
+        return ReplyPromise(footer.status, footer.does, footer.private, self.names_of(footer.readers) - {reader})
 
-    def named(self, readers: Sequence[str]) -> frozenset[str]:
+    def names_of(self, readers: Sequence[str]) -> frozenset[str]:
         """The people whom the readers of a footer are."""
         lab = {name for name, seat in SEATS.items() if seat == "answers for the queue"}
         names = {name for reader in readers for name in (lab if reader == team("Lab") else {reader})}

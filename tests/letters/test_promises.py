@@ -136,15 +136,15 @@ class Company:
         """The newest letter that somebody got about ticket 1."""
         return next(letter for letter in reversed(self.actors[name].letters) if "ticket1" in letter["Reply-To"])
 
-    def said(self, letter: Letter) -> ReplyPromise | None:
+    def promise_in(self, letter: Letter) -> ReplyPromise | None:
         """What a letter says in its reader's understanding; None where it says nothing of a reply."""
         if not letter.footer.startswith("Reply to this email to ") or "Ticket " not in letter.footer:
             return None
         footer = read_footer(letter.footer)
-        readers = self.named(footer.readers) - {self.names[letter.recipient]}
+        readers = self.names_of(footer.readers) - {self.names[letter.recipient]}
         return ReplyPromise(footer.status, MEANING[footer.does], footer.private, readers, footer.after)
 
-    def named(self, readers: Sequence[str]) -> frozenset[str]:
+    def names_of(self, readers: Sequence[str]) -> frozenset[str]:
         """The people whom the readers of a footer are."""
         teams = {team(queue): people for queue, people in TEAMS.items()}
         names = {name for reader in readers for name in teams.get(reader, {reader})}
@@ -251,7 +251,7 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
 
 
 def assert_a_reply_does_what_it_says(company: Company, letter: Letter) -> None:
-    footer, foreseen = company.said(letter), company.foresees(letter)
+    footer, foreseen = company.promise_in(letter), company.foresees(letter)
     assert footer is not None, letter.all_text
     # Whoever is promised that others outside the team read their words may look at the ticket, too.
     assert foreseen is not None or footer.private

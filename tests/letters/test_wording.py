@@ -86,14 +86,14 @@ def test_every_sentence_that_is_said_is_there_with_its_slots() -> None:
     """A misspelt name or slot would be found by whoever gets the letter."""
     for path in MODEL:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (sentence := _said(node)) is not None:
+            if (sentence := _sentence_of_call(node)) is not None:
                 name, slots, more = sentence
                 file, _, macro = name.partition(".")
                 wanted = set(macros(ENGLISH, file)[macro])
                 assert (slots <= wanted) if more else (slots == wanted), f"{path}:{node.lineno}: {name}"  # type: ignore[attr-defined]
 
 
-def _said(node: ast.AST) -> tuple[str, set[str], bool] | None:
+def _sentence_of_call(node: ast.AST) -> tuple[str, set[str], bool] | None:
     """The sentence that a call says, with its slots, and whether there are more of them than can be seen here."""
     if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
         return None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mail_tickets.mail.html_text import crude_text
-from mail_tickets.mail.text import decoded, from_bytes, one_line, shown, storable
+from mail_tickets.mail.text import decoded, from_bytes, one_line, printable, storable
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
 
@@ -35,11 +35,11 @@ def test_white_space_and_controls_leave_a_line() -> None:
 
 @pytest.mark.parametrize("text", ["שלום \u200fעולם", "नमस्ते", "e\u0301", "👩\u200d💻", "日本語"])
 def test_every_script_stays_as_written(text: str) -> None:
-    assert one_line(text) == shown(text) == storable(text) == text
+    assert one_line(text) == printable(text) == storable(text) == text
 
 
 def test_shown_text_keeps_its_lines_and_loses_what_moves_a_cursor() -> None:
-    assert shown("a\r\n\tb\x1b[31mc\x9bd\u202ee") == "a\n\tb[31mcde"
+    assert printable("a\r\n\tb\x1b[31mc\x9bd\u202ee") == "a\n\tb[31mcde"
 
 
 DECODED = {

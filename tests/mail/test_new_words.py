@@ -23,7 +23,7 @@ class TicketThread:
         self.rita = world.actor("rita@example.net", "Rita")
         self.rita.writes("hello", "It burns.\nWhat shall I do?", subject="Printer")
 
-    def said(self) -> tuple[str, str]:
+    def last_texts(self) -> tuple[str, str]:
         """Text and full text of what was posted last."""
         message = self.world.ticket()["messages"][-1]
         return message["text"], message["full_text"]
@@ -71,7 +71,7 @@ def test_text_and_letter_carry_the_new_words_and_full_text_all_of_them(thread: T
         plain="\n".join(lines),
     )
     thread.ron.replies(letter, text)
-    new, full = thread.said()
+    new, full = thread.last_texts()
     assert new == "Pour water on it."
     assert full.strip() == text.strip()
     assert thread.rita.letter().text == "Ron wrote:\n\nPour water on it.\n\n    Status: new → open"
@@ -81,21 +81,21 @@ def test_a_sentence_that_ends_like_a_line_above_a_quotation_is_sent(thread: Tick
     letter = thread.ron.letter()
     quoted = "\n".join(f"> {line}" for line in letter.all_text.strip().split("\n"))
     thread.ron.replies(letter, f"Hello,\n\nplease see what Rita wrote:\n{quoted}")
-    assert thread.said()[0].startswith("Hello,\n\nplease see what Rita wrote:")
+    assert thread.last_texts()[0].startswith("Hello,\n\nplease see what Rita wrote:")
     assert "please see what Rita wrote:" in thread.rita.letter().text
 
 
 def test_words_between_quoted_lines_stay_with_what_they_answer(thread: TicketThread) -> None:
     text = "> It burns.\n\nWith flames?\n\n> What shall I do?\n\nPour water on it."
     thread.ron.replies(thread.ron.letter(), text)
-    new, full = thread.said()
+    new, full = thread.last_texts()
     assert (new, full) == (text, text)
     assert "With flames?\n\n> What shall I do?\n\nPour water on it." in thread.rita.letter().text
 
 
 def test_a_mail_of_nothing_but_a_quotation_is_not_empty(small: TicketThread) -> None:
     small.ron.replies(small.ron.letter(), "> It burns.\n")
-    assert small.said()[0] == "> It burns."
+    assert small.last_texts()[0] == "> It burns."
 
 
 def test_the_exact_bytes_are_kept_whatever_was_set_aside(thread: TicketThread) -> None:
@@ -120,7 +120,7 @@ def test_mail_that_is_html_alone_becomes_readable_text(thread: TicketThread) -> 
         f"Content-Type: text/html; charset=utf-8\r\n\r\n{html}\r\n"
     ).encode()
     thread.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
-    new, full = thread.said()
+    new, full = thread.last_texts()
     assert new.startswith("Pour water on it & wait.")
     assert "cold" in new
     assert "It burns." in full

@@ -166,10 +166,10 @@ trees = st.recursive(leaf, lambda inside: st.lists(inside, min_size=1, max_size=
 Tree = tuple[str, str] | list["Tree"]
 
 
-def written(tree: Tree, depth: int = 0) -> tuple[str, list[str]]:
+def entity(tree: Tree, depth: int = 0) -> tuple[str, list[str]]:
     if isinstance(tree, tuple):
         return f"Content-Type: {tree[0]}\r\n\r\n{tree[1]}", [tree[0]]
-    inside = [written(branch, depth + 1) for branch in tree]
+    inside = [entity(branch, depth + 1) for branch in tree]
     head = f'Content-Type: multipart/mixed; boundary="b {depth}"\r\n\r\n'
     body = "".join(f"\r\n--b {depth}\r\n{text}" for text, _ in inside)
     return f"{head}before{body}\r\n--b {depth}--\r\nafter", [type_ for _, types in inside for type_ in types]
@@ -177,7 +177,7 @@ def written(tree: Tree, depth: int = 0) -> tuple[str, list[str]]:
 
 @given(trees)
 def test_a_tree_of_parts_is_mapped_leaf_by_leaf(tree: Tree) -> None:
-    text, types = written(tree)
+    text, types = entity(tree)
     assert [part.type for part in mime.parts(text.encode())] == types
 
 

@@ -582,7 +582,7 @@ LINES = st.sampled_from([
 TEXTS = st.one_of(st.text(), st.lists(st.one_of(LINES, st.text(max_size=30)), max_size=25).map("\n".join))
 
 
-def written(text: str) -> list[str]:
+def nonblank_lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
@@ -603,7 +603,7 @@ def test_no_line_is_lost_and_none_is_invented(text: str, forward: bool, our_text
 
 @given(st.lists(st.text("abcdefgh .,;()'\t", max_size=60), max_size=30).map("\n".join))
 def test_text_without_a_mark_is_new_as_a_whole(text: str) -> None:
-    assert written(split(text).new) == written(text)
+    assert nonblank_lines(split(text).new) == nonblank_lines(text)
 
 
 @pytest.mark.parametrize("name", REPLIES)
@@ -630,5 +630,5 @@ def test_whether_a_text_could_lead_to_a_letter_is_told_in_linear_time(shape: str
 
 def test_a_mail_of_very_many_lines_is_kept_where_it_is_not_read_line_by_line() -> None:
     text = "Hello\n" + "x\n" * (2 * line_kinds.LINES) + "Bye"
-    assert written(split(text).new) == written(text)
+    assert nonblank_lines(split(text).new) == nonblank_lines(text)
     assert split("Hello\n" + "> x\n" * (2 * line_kinds.LINES)).new == "Hello"

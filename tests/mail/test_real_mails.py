@@ -32,7 +32,7 @@ def wired(raw: bytes) -> bytes:
     return lines if lines.endswith(b"\r\n") else lines + b"\r\n"
 
 
-def sent(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HELLO) -> None:
+def send(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HELLO) -> None:
     """Send a mail over a real socket; it is answered 250 and kept byte for byte."""
     with bounded(), MailClient(world.port(scheme), lmtp=scheme == "lmtp") as client:
         client.begins(recipient, sender=SENDER)
@@ -180,9 +180,9 @@ READABLE = {
 def test_a_mail_that_cannot_be_understood_is_stored_and_posted_as_far_as_it_reads(shared: Shared, name: str) -> None:
     shared.world.settle()
     world, address, before = shared.world, shared.address(), len(shared.bob.letters)
-    sent(world, BAD[name], scheme="smtp", recipient=address)
+    send(world, BAD[name], scheme="smtp", recipient=address)
     # It comes again the other way, and is known.
-    sent(world, BAD[name], scheme="lmtp", recipient=address)
+    send(world, BAD[name], scheme="lmtp", recipient=address)
     world.settle()
     [delivery] = [row for row in world.rows(Delivery) if row.recipient == address]
     assert delivery.fate == "opened"

@@ -29,9 +29,9 @@ class SearchDesk:
         self.ann.writes("hello", "The toner is empty.", subject="Printer in room 12")
         world.actor(BEA, "Bea").writes("questions", "Is the printer on fire?", subject="Smoke")
         self.ron.writes("ticket1-comment", "The printer is Rosa's secret.", subject="x")
-        self.before = self.kept()
+        self.before = self.row_counts()
 
-    def kept(self) -> tuple[int, ...]:
+    def row_counts(self) -> tuple[int, ...]:
         return tuple(len(self.world.rows(table)) for table in (Ticket, Message, Person))
 
     def aside(self) -> list[str]:
@@ -42,7 +42,7 @@ class SearchDesk:
         """Somebody asks; their new letter, if there is one. Nothing is posted, and nobody becomes known."""
         count = len(who.letters)
         who.writes(to, text, subject=subject, **more)  # type: ignore[arg-type]
-        assert self.kept() == self.before
+        assert self.row_counts() == self.before
         assert len(who.letters) - count in (0, 1)
         return who.letters[count] if len(who.letters) > count else None
 
@@ -57,17 +57,17 @@ def small(small_inbox: World) -> SearchDesk:
     return SearchDesk(small_inbox)
 
 
-def answered(letter: Letter | None) -> Letter:
+def present(letter: Letter | None) -> Letter:
     assert letter is not None
     return letter
 
 
 def words(letter: Letter | None) -> str:
-    return " ".join(answered(letter).text.split())
+    return " ".join(present(letter).text.split())
 
 
 def test_the_words_of_the_subject_are_looked_for(uow: SearchDesk) -> None:
-    letter = answered(uow.asks(uow.ron, "toner", "Cheers, Ron"))
+    letter = present(uow.asks(uow.ron, "toner", "Cheers, Ron"))
     assert letter.text == (
         '1 ticket matches "toner":\n\n'
         "#1  new, 2026-11-21: Printer in room 12 (ticket1@tickets.example)\n    Ann: The toner is empty.\n\n"
@@ -87,31 +87,31 @@ def test_the_words_of_the_subject_are_looked_for(uow: SearchDesk) -> None:
 
 def test_every_queue_is_searched_as_far_as_the_asker_may_see(uow: SearchDesk) -> None:
     """Ron answers for General, and sees Questions as anybody does whom the tracker knows."""
-    letter = answered(uow.asks(uow.ron, "printer"))
+    letter = present(uow.asks(uow.ron, "printer"))
     assert "ticket1@" in letter.text
     assert "ticket2@" in letter.text
-    assert "Rosa" in answered(uow.asks(uow.ron, "secret")).text
+    assert "Rosa" in present(uow.asks(uow.ron, "secret")).text
     rosa = uow.world.responder("rosa@example.org", "Rosa", queue="Questions")
-    uow.before = uow.kept()
-    letter = answered(uow.asks(rosa, "printer", to="questions-search"))
+    uow.before = uow.row_counts()
+    letter = present(uow.asks(rosa, "printer", to="questions-search"))
     assert "ticket1@" not in letter.text
     assert "ticket2@" in letter.text
-    assert answered(uow.asks(rosa, "secret")).text.startswith('Nothing matches "secret".')
-    assert "Rosa" in answered(uow.asks(uow.root, "secret")).text
+    assert present(uow.asks(rosa, "secret")).text.startswith('Nothing matches "secret".')
+    assert "Rosa" in present(uow.asks(uow.root, "secret")).text
 
 
 def test_without_a_subject_the_words_below_it_are_looked_for(uow: SearchDesk) -> None:
-    assert "ticket1@" in answered(uow.asks(uow.ron, "", "toner")).text
+    assert "ticket1@" in present(uow.asks(uow.ron, "", "toner")).text
     # Where the subject finds nothing, too; then the letter names what was found.
-    letter = answered(uow.asks(uow.ron, "A question of mine", "toner"))
+    letter = present(uow.asks(uow.ron, "A question of mine", "toner"))
     assert letter.text.partition("\n")[0].endswith(' "toner":')
-    letter = answered(uow.asks(uow.ron, "giraffe", "okapi"))
+    letter = present(uow.asks(uow.ron, "giraffe", "okapi"))
     assert letter.text.startswith('Nothing matches "giraffe".')
 
 
 def test_an_answer_asks_by_its_own_words(uow: SearchDesk) -> None:
-    letter = answered(uow.asks(uow.ron, "toner"))
-    again = answered(
+    letter = present(uow.asks(uow.ron, "toner"))
+    again = present(
         uow.asks(
             uow.ron,
             f"Re: {letter['Subject']}",
@@ -122,28 +122,28 @@ def test_an_answer_asks_by_its_own_words(uow: SearchDesk) -> None:
     )
     assert again.text.partition("\n")[0].endswith('matches "smoke":')
     assert "ticket1@" not in again.text
-    assert answered(uow.asks(uow.ron, "Re: toner", "smoke")).text.partition("\n")[0].endswith('matches "smoke":')
-    assert answered(uow.asks(uow.ron, "Re: toner", "")).text.partition("\n")[0].endswith(' "toner":')
+    assert present(uow.asks(uow.ron, "Re: toner", "smoke")).text.partition("\n")[0].endswith('matches "smoke":')
+    assert present(uow.asks(uow.ron, "Re: toner", "")).text.partition("\n")[0].endswith(' "toner":')
 
 
 def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
-    letter = answered(uow.asks(uow.ron, "toner"))
+    letter = present(uow.asks(uow.ron, "toner"))
     to = letter["Reply-To"] or letter["From"]
-    page = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
+    page = present(uow.asks(uow.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
     assert page.text.startswith("Ticket 1 in General: Printer in room 12")
     assert "The toner is empty." in page.text
     assert f"To write on this ticket, start a new email to ticket1@{DOMAIN}." in page.text
     assert "you emailed hello-search@tickets.example" in page.footer
-    helped = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=page, to=to))
+    helped = present(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=page, to=to))
     assert helped.text.startswith("Email hello-search@tickets.example to find tickets.")
     # What the help names is so too.
-    assert answered(uow.asks(uow.ron, "list")).text.startswith("Your open tickets:")
-    assert "We can't show you ticket 99" in answered(uow.asks(uow.ron, "", "show 99")).text
-    assert answered(uow.asks(uow.ron, "show 1")).text == page.text
+    assert present(uow.asks(uow.ron, "list")).text.startswith("Your open tickets:")
+    assert "We can't show you ticket 99" in present(uow.asks(uow.ron, "", "show 99")).text
+    assert present(uow.asks(uow.ron, "show 1")).text == page.text
 
 
 def test_where_there_is_no_word_the_letter_says_how_to_ask(uow: SearchDesk) -> None:
-    letter = answered(uow.asks(uow.ron, "", "!!"))
+    letter = present(uow.asks(uow.ron, "", "!!"))
     assert letter.text.startswith("Tell us what to look for: put it in the subject.")
     assert '"exact phrase"' in letter.text
 
@@ -151,8 +151,8 @@ def test_where_there_is_no_word_the_letter_says_how_to_ask(uow: SearchDesk) -> N
 def test_beginnings_and_how_many_more_are_told(uow: SearchDesk) -> None:
     for number in range(22):
         uow.world.opens(ANN, f"Zebra {number}")
-    uow.before = uow.kept()
-    letter = answered(uow.asks(uow.ron, "zebr"))
+    uow.before = uow.row_counts()
+    letter = present(uow.asks(uow.ron, "zebr"))
     assert letter.text.startswith('Nothing matches "zebr" exactly. These come close:')
     assert "2 more tickets match." in letter.text
 
@@ -167,7 +167,7 @@ def test_it_goes_to_the_stored_address_alone(uow: SearchDesk) -> None:
 def test_who_does_not_answer_is_not_answered_and_their_mail_is_kept(uow: SearchDesk, who: str) -> None:
     if who == "known":
         uow.world.known("otto@example.net")
-        uow.before = uow.kept()
+        uow.before = uow.row_counts()
     email = {"stranger": "steve@example.net", "requestor": ANN, "known": "otto@example.net"}[who]
     assert uow.asks(uow.world.actor(email), "toner") is None
     assert uow.aside() == ["only people on a team can search"]
@@ -191,7 +191,7 @@ def test_programs_lists_and_spam_are_never_answered(small: SearchDesk, headers: 
 def test_a_bounce_is_never_answered(small: SearchDesk) -> None:
     raw = f"From: {RON}\nTo: hello-search@{DOMAIN}\nSubject: toner\nContent-Type: multipart/report\n\nx\n".encode()
     small.world.brings(raw, "", f"hello-search@{DOMAIN}")
-    assert (small.ron.letters[1:], len(small.aside()), small.kept()) == ([], 1, small.before)
+    assert (small.ron.letters[1:], len(small.aside()), small.row_counts()) == ([], 1, small.before)
 
 
 def test_our_own_letter_that_comes_back_is_set_aside(small: SearchDesk) -> None:
@@ -238,9 +238,9 @@ def test_a_question_beyond_the_budget_that_comes_again_does_nothing(small: Searc
 @pytest.mark.parametrize("to", ["hello-search", "questions-search"])
 def test_a_proven_question_is_answered_however_many_there_were(small: SearchDesk, to: str) -> None:
     """A busy helper replies to the lists that they get."""
-    letter = answered(small.asks(small.ron, "toner"))
+    letter = present(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS + 10):
-        letter = answered(small.asks(small.ron, "Re: Search", f"toner {number}", answering=letter, to=to))
+        letter = present(small.asks(small.ron, "Re: Search", f"toner {number}", answering=letter, to=to))
     # Nobody else's mail is, in their name.
     assert small.asks(small.ron, "toner") is None
     assert small.asks(small.ron, "toner", headers={"In-Reply-To": small.ann.email}) is None
@@ -252,11 +252,11 @@ def test_an_answer_to_a_page_from_a_queue_is_proven_too(small: SearchDesk) -> No
         before = len(small.ron.letters)
         small.ron.replies(small.ron.letter(), "help")
         assert len(small.ron.letters) == before + 1
-    assert small.kept() == small.before
+    assert small.row_counts() == small.before
 
 
 def test_a_question_that_is_sent_again_elsewhere_proves_nothing(small: SearchDesk) -> None:
-    letter = answered(small.asks(small.ron, "toner"))
+    letter = present(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS):
         small.asks(small.ron, f"toner {number}")
     again = {"Message-ID": "<once@home.example>"}
@@ -265,7 +265,7 @@ def test_a_question_that_is_sent_again_elsewhere_proves_nothing(small: SearchDes
 
 
 def test_a_letter_whose_id_a_question_showed_to_others_proves_nothing_more(small: SearchDesk) -> None:
-    letter = answered(small.asks(small.ron, "toner"))
+    letter = present(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS):
         small.asks(small.ron, f"toner {number}")
     headers = {"To": f"hello-search@{DOMAIN}", "Cc": "Eve <eve@evil.example>"}
@@ -296,7 +296,7 @@ def test_a_mail_to_a_queue_and_to_its_questions_opens_a_ticket_and_is_answered(s
 def test_a_ticket_in_the_header_is_no_place_to_post_a_question(small: SearchDesk) -> None:
     raw = f"From: {RON}\nTo: ticket1@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\nx\n"
     [outcome] = small.world.brings(raw.encode(), RON, f"hello-search@{DOMAIN}")
-    assert (outcome.fate, small.kept()) == ("answered", small.before)
+    assert (outcome.fate, small.row_counts()) == ("answered", small.before)
 
 
 def test_a_question_in_cc_is_no_comment_and_asks_nobody_in(small: SearchDesk) -> None:
@@ -320,7 +320,7 @@ def test_mail_set_aside_can_be_asked_again_once_its_writer_answers(small: Search
 
 def test_whole_addresses_of_other_domains_have_questions_too(small: SearchDesk) -> None:
     small.world.answers_at("hello@openhatch.example")
-    letter = answered(small.asks(small.ron, "toner", to="HELLO-Search@openhatch.example"))
+    letter = present(small.asks(small.ron, "toner", to="HELLO-Search@openhatch.example"))
     assert letter["From"] == "General <hello-search@openhatch.example>"
 
 
@@ -370,22 +370,22 @@ def test_a_question_that_is_too_much_is_answered_so_and_other_mail_goes_on(
     raw = f"From: {RON}\nTo: hello-search@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\n\n".encode()
     [outcome] = uow.world.brings(raw, RON, f"hello-search@{DOMAIN}")
     letter = uow.ron.letters[-1]
-    assert (outcome.fate, uow.kept()) == ("answered", uow.before)
+    assert (outcome.fate, uow.row_counts()) == ("answered", uow.before)
     assert letter.text.startswith("That search took too long. Try fewer or longer words.")
     assert "because you emailed hello-search@tickets.example" in letter.footer
     monkeypatch.undo()
-    assert "ticket1@" in answered(uow.asks(uow.ron, "toner")).text
+    assert "ticket1@" in present(uow.asks(uow.ron, "toner")).text
 
 
 def test_a_question_with_too_many_words_says_which_count(small: SearchDesk) -> None:
     rest = "We only looked for the first 32 words and 8 beginnings*."
     words = " OR ".join(f"toner{number}" for number in range(40))
-    assert rest in answered(small.asks(small.ron, f"toner OR {words}")).text
-    assert rest in answered(small.asks(small.ron, words)).text
-    assert rest not in answered(small.asks(small.ron, "toner " * 40)).text
+    assert rest in present(small.asks(small.ron, f"toner OR {words}")).text
+    assert rest in present(small.asks(small.ron, words)).text
+    assert rest not in present(small.asks(small.ron, "toner " * 40)).text
 
 
 def test_the_line_of_an_empty_message_ends_with_its_writer(uow: SearchDesk) -> None:
     uow.world.opens(ANN, "Giraffe", "")
-    uow.before = uow.kept()
-    assert "\n    Ann\n" in answered(uow.asks(uow.ron, "giraffe")).text
+    uow.before = uow.row_counts()
+    assert "\n    Ann\n" in present(uow.asks(uow.ron, "giraffe")).text

@@ -66,7 +66,7 @@ class Trouble:
         return {letter.recipient.partition("@")[0]: letter.state for letter in reversed(letters)}
 
     @property
-    def asked(self) -> int:
+    def recipients_asked(self) -> int:
         return len(self.sink.said("RCPT"))
 
     def command(self, *words: str) -> Result:
@@ -98,9 +98,9 @@ def test_two_readers_refused_in_a_row_stop_everything_and_nobody_is_judged(small
     small.comes()
     small.goes_on()
     # Dan's letter was not even tried; then he is asked first, and one letter a round is enough to know.
-    assert (small.asked, small.courier.is_stopped) == (2, True)
+    assert (small.recipients_asked, small.courier.is_stopped) == (2, True)
     small.goes_on()
-    assert (small.asked, small.sink.said("RCPT")[-1]) == (3, f"rcpt TO:<{DAN}>")
+    assert (small.recipients_asked, small.sink.said("RCPT")[-1]) == (3, f"rcpt TO:<{DAN}>")
     assert set(small.states.values()) == {"waiting"}
     assert not any(person.refused or person.undeliverable for person in small.world.rows(Person))
 
@@ -176,7 +176,7 @@ def test_send_stops_with_one_line(small: Trouble) -> None:
     for number in range(5):
         small.comes(number)
     result = small.command("outbox", "send")
-    assert (result.exit_code, small.asked) == (1, 2)
+    assert (result.exit_code, small.recipients_asked) == (1, 2)
     assert "The outgoing server refuses email. See: tickets outbox" in result.output
 
 

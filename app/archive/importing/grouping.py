@@ -115,11 +115,11 @@ def _join_live(context: ImportContext, repeated: set[bytes]) -> None:
 
 def _waiting(context: ImportContext, connection: Connection) -> "array[int]":
     return array(
-        "q", _streamed(connection, _of_waiting(context, select(ARCHIVED.c.id)).order_by(ARCHIVED.c.id)).scalars()
+        "q", _streamed(connection, _only_waiting(context, select(ARCHIVED.c.id)).order_by(ARCHIVED.c.id)).scalars()
     )
 
 
-def _of_waiting(context: ImportContext, query: Select[Any]) -> Select[Any]:
+def _only_waiting(context: ImportContext, query: Select[Any]) -> Select[Any]:
     return query.where(~ARCHIVED.c.posted, ARCHIVED.c.thread.is_(None), ARCHIVED.c.queue_id == context.queue_id)
 
 
@@ -132,7 +132,7 @@ def _tie_by_marks(context: ImportContext, connection: Connection, union: _Union)
     """Tie what stood on one ticket in the tracker that exported it."""
     query = select(ARCHIVED.c.mark, ARCHIVED.c.id).where(ARCHIVED.c.mark != NO_MARK)
     first: dict[bytes, int] = {}
-    for mark, row_id in _streamed(connection, _of_waiting(context, query)):
+    for mark, row_id in _streamed(connection, _only_waiting(context, query)):
         place = union.of_row(row_id)
         union.marks[place] = mark
         union.tie(place, first.setdefault(mark, place))
@@ -146,7 +146,7 @@ def _tie_by_ids(context: ImportContext, connection: Connection, union: _Union, r
     order = (ARCHIVED.c.mark, ARCHIVED.c.identity) if union.marks else ()
     links = select(LINK.c.key, LINK.c.archived_id, *order).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     homes = select(ARCHIVED.c.joins, ARCHIVED.c.id, *order).where(ARCHIVED.c.joins.is_not(None))
-    links_by_key = _streamed(connection, _of_waiting(context, links).order_by(LINK.c.key))
+    links_by_key = _streamed(connection, _only_waiting(context, links).order_by(LINK.c.key))
     for key, rows in groupby(links_by_key, lambda row: row[0][:PERSON_BYTES]):
         if key not in repeated:
             tied = list(rows)
@@ -154,7 +154,7 @@ def _tie_by_ids(context: ImportContext, connection: Connection, union: _Union, r
             namers = [row[1] for row in tied if len(row[0]) == PERSON_BYTES]
             for row_id in namers if len(namers) < len(tied) else ():
                 union.inner[bisect_left(union.ids, row_id)] = True
-    rows_by_ticket = _streamed(connection, _of_waiting(context, homes).order_by(ARCHIVED.c.joins))
+    rows_by_ticket = _streamed(connection, _only_waiting(context, homes).order_by(ARCHIVED.c.joins))
     for _, rows in groupby(rows_by_ticket, itemgetter(0)):
         _tie_all(union, list(rows))
 
@@ -194,7 +194,7 @@ def _by_date(query: Select[Any]) -> Select[Any]:
 def _groups(context: ImportContext, connection: Connection, union: _Union) -> dict[int, _ThreadGroup]:
     """All groups by their place, in the order of their first mails."""
     groups: dict[int, _ThreadGroup] = {}
-    query = _of_waiting(context, select(*(ARCHIVED.c[name] for name in _ABOUT)))
+    query = _only_waiting(context, select(*(ARCHIVED.c[name] for name in _ABOUT)))
     for row in _streamed(connection, _by_date(query)):
         _add(groups, union.of_row(row.id), row, row.joins, inner=bool(union.inner[bisect_left(union.ids, row.id)]))
     return groups

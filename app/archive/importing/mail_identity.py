@@ -90,7 +90,7 @@ def mail_identity_of(
         known_as=identity_of(parsed),
         own=parsed.message_id,
         parents=tuple(dict.fromkeys(_parents(parsed, writer, raw)))[:_MOST_PARENTS],
-        date=(came(envelope, now) if mark else None) or date_of(parsed, raw, envelope, now),
+        date=(date_in_box(envelope, now) if mark else None) or date_of(parsed, raw, envelope, now),
         subject=digest(subject.encode("utf-8", "replace"), size=PERSON_BYTES) if subject else None,
         answers=answers,
         people=b"".join(_people(parsed, writer, is_ours)),
@@ -146,7 +146,7 @@ def date_of(parsed: ParsedMail, raw: bytes, envelope: bytes, now: datetime) -> d
     return None
 
 
-def came(envelope: bytes, now: datetime) -> datetime | None:
+def date_in_box(envelope: bytes, now: datetime) -> datetime | None:
     """When a mail came to the box that it lies in, as the line above it says."""
     date = written_on(envelope)
     return date if date is not None and plausible_date(date, now) == date else None

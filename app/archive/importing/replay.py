@@ -38,7 +38,7 @@ class ReplayedMessage:
         """Whether it is a private comment whatever the tables say."""
         return self.confides if self.private is None else self.private
 
-    def kept(self, by_tables: bool) -> bool:
+    def is_private(self, by_tables: bool) -> bool:
         """Whether it is private, where the tables say so or not."""
         return (by_tables or self.confides) if self.private is None else self.private
 
@@ -95,7 +95,7 @@ class TicketReplay:
         roles = replayed.member(ticket).roles_in(self.lifecycle, machine=replayed.machine)
         default_reply = self.lifecycle.default_reply(old, roles.role)
         row = retrace(ticket, roles, self.lifecycle.comment if replayed.hidden else default_reply.action, message)
-        message.private = replayed.kept(
+        message.private = replayed.is_private(
             default_reply.private or self.lifecycle.keeps_private(row.recorded_action, old, roles.role)
         )
         if old != ticket.status:
@@ -152,7 +152,7 @@ def told_before(ticket: Ticket, replayed: ReplayedMessage, status: str) -> None:
     default_reply = lifecycle.default_reply(status, roles.role)
     row = retrace(then, roles, lifecycle.comment if replayed.hidden else default_reply.action, replayed.message)
     replayed.message.new_status = status
-    replayed.message.private = replayed.kept(
+    replayed.message.private = replayed.is_private(
         default_reply.private or lifecycle.keeps_private(row.recorded_action, status, roles.role)
     )
     ticket.has_private = ticket.has_private or replayed.message.private

@@ -89,7 +89,7 @@ Tell = Callable[[ImportProgress], None]
 def import_archive(tracker: Database, wanted: ImportRequest, total: int | None, tell: Tell) -> ImportReport:
     """Import what lies at a path into a queue; `total` is its size in bytes, where that is known.
 
-    Raises NoSuchQueue, NoSuchStatus, BrokenBox or OSError. What is done when it is stopped stays, and the same import
+    Raises NoSuchQueue, NoSuchStatus, NoStandardInput or OSError. What is done when it is stopped stays. The same import
     again goes on from there. A dry run is an import into a copy that is thrown away.
     """
     with tracker.read_only() as uow:

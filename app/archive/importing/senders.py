@@ -16,7 +16,7 @@ from ...model.tickets.members import TicketMember
 from .staging_area import add_rows, reserve
 
 _PERSON, _ADDRESS = cast("Table", Person.__table__), cast("Table", Address.__table__)
-_LET_IN = update(_PERSON).where(_PERSON.c.id == bindparam("of")).values(known=True)
+_MAKE_KNOWN = update(_PERSON).where(_PERSON.c.id == bindparam("of")).values(known=True)
 _MOST = 20_000
 
 UNKNOWN = Mailbox("Unknown sender", "unknown@sender.invalid")
@@ -93,11 +93,11 @@ class ThreadWriters:
         self._look_up(uow, {key: UNKNOWN for _, key in keys if key not in self._found})
         return {id_: self._found[key] for id_, key in keys}
 
-    def let_in(self, uow: UnitOfWork, people: Iterable[ThreadWriter]) -> None:
+    def make_known(self, uow: UnitOfWork, people: Iterable[ThreadWriter]) -> None:
         """Make people known: those whose tickets these are."""
         strangers = {person.id: person for person in people if not person.known}
         if strangers:
-            uow.connection.execute(_LET_IN, [{"of": id_} for id_ in strangers])
+            uow.connection.execute(_MAKE_KNOWN, [{"of": id_} for id_ in strangers])
         for stranger in strangers.values():
             stranger.known = True
 

@@ -65,7 +65,7 @@ class TicketBuilder:
 
     def write(self) -> None:
         """Write all that is not written yet."""
-        self.writers.let_in(self.uow, self._requestors)
+        self.writers.make_known(self.uow, self._requestors)
         self.row_buffer.write()
 
     def open(self, drafts: Iterable[Draft]) -> None:
@@ -85,7 +85,7 @@ class TicketBuilder:
         stored: dict[str, _Stored] = {}
         for group in chain([head], _groups(drafts)):
             self._meet(group)
-            replay.tell(self._said(ticket, draft, stored) for draft in group)
+            replay.tell(self._next_message(ticket, draft, stored) for draft in group)
             if len(group) == _AHEAD:
                 self.row_buffer.write()
         replay.end(self.uow.now)
@@ -104,7 +104,7 @@ class TicketBuilder:
         if not untouched:
             hidden = {message.id for message in there if message.private}
         stored = {message.message_id: _Stored(message.id, message.id in hidden, message.received) for message in there}
-        new = [self._said(ticket, draft, stored) for draft in drafts]
+        new = [self._next_message(ticket, draft, stored) for draft in drafts]
         if untouched:
             taken_part = self._retell(ticket, before, new, [draft.planned.id for draft in drafts])
         else:
@@ -217,7 +217,7 @@ class TicketBuilder:
         fitting = given and not first.planned.private and sendable(given)
         return given if given and fitting else new_message_id(self.uow)
 
-    def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> ReplayedMessage:
+    def _next_message(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> ReplayedMessage:
         """The message of a mail, the next of its ticket, with what it answers there."""
         parsed, planned = draft.parsed, draft.planned
         writer = self.writers.of(draft.writer) if draft.writer else None

@@ -15,7 +15,7 @@ from .gzip_stream import GZIP, Unpacked
 from .mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
 from .unwanted import Other, kept_apart, labelled
 
-__all__ = ["STANDARD_INPUT", "ArchiveMail", "BrokenBox", "Fault", "Other", "mails_in", "size_of"]
+__all__ = ["STANDARD_INPUT", "ArchiveMail", "Fault", "NoStandardInput", "Other", "mails_in", "size_of"]
 
 STANDARD_INPUT = "-"
 _PEEKED = 65_536
@@ -60,7 +60,7 @@ class ArchiveMail(NamedTuple):
     fault: str = ""
 
 
-class BrokenBox(Exception):
+class NoStandardInput(Exception):
     """There is nothing to read from; the text says why."""
 
 
@@ -100,12 +100,12 @@ def _size(file: Path) -> int:
 def mails_in(path: str, limit: int, dialect: Dialect | None = None) -> Iterator[ArchiveMail]:
     """Every mail that lies at a path, one at a time and in the same order at every call.
 
-    Raises OSError or BrokenBox where the path cannot be read at all; where reading stops in the middle, it says so as
+    Raises OSError or NoStandardInput where nothing can be read at all; where reading stops in the middle, it says so as
     the fault of what it found last.
     """
     if path == STANDARD_INPUT:
         if sys.stdin is None:
-            raise BrokenBox("There is no standard input to read from.")
+            raise NoStandardInput("There is no standard input to read from.")
         given: io.BufferedReader = io.BufferedReader(_BlockingReader(sys.stdin.buffer), _PEEKED)
         yield from _of_stream(given, "standard input", limit, dialect)
     elif Path(path).is_dir():
@@ -122,7 +122,7 @@ def _files(directory: Path) -> Iterator[Path | OSError]:
     """
     closed: list[OSError] = []
     for folder, folders, names in os.walk(directory, onerror=closed.append):
-        yield from _named(closed)
+        yield from _drain(closed)
         if "cur" in folders:
             folders[:] = [name for name in folders if name != "tmp"]
         folders.sort()
@@ -131,10 +131,10 @@ def _files(directory: Path) -> Iterator[Path | OSError]:
         yield from (Path(folder) / name for name in sorted([*names, *links]))
     if any(Path(archive.filename) == directory for archive in closed):
         raise closed[0]
-    yield from _named(closed)
+    yield from _drain(closed)
 
 
-def _named(closed: list[OSError]) -> Iterator[OSError]:
+def _drain(closed: list[OSError]) -> Iterator[OSError]:
     while closed:
         yield closed.pop(0)
 
@@ -212,7 +212,7 @@ def _of_plain(
     single: bool,
 ) -> Iterator[ArchiveMail]:
     first = file.peek(_PEEKED)[:_PEEKED]
-    other = None if single else _other(first)
+    other = None if single else _fault_of(first)
     if other and first:
         # Any bytes could be read as a mail without headers.
         yield ArchiveMail(name, b"", done=_position(source), fault=other)
@@ -230,7 +230,7 @@ def _of_plain(
             yield ArchiveMail(f"{name}, byte {place}", b"", done=_position(source), fault=Other.HIDDEN)
 
 
-def _other(first: bytes) -> Other | None:
+def _fault_of(first: bytes) -> Other | None:
     """Why something that begins so is neither a box nor a mail."""
     if begins_box(first) or _HEADER.match(first.removeprefix(BYTE_ORDER_MARK)):
         return None

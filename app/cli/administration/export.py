@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import click
 
-from ...archive.export import Chosen, Exported, choose, documents_of, mbox_of
+from ...archive.export import ExportPiece, ExportScope, documents_of, find_scope, mbox_of
 from ...model.storage.database import Database
 from ...model.storage.disk import new_draft, put_in_place
 from ..common import Number, PathName, json_text, print_all, ready_database
@@ -42,8 +42,8 @@ def export_command(number: int | None, queue: str | None, form: str, output: Pat
     if number is not None and queue is not None:
         raise click.UsageError("Give a ticket or --queue, not both.")
     with ready_database() as database:
-        chosen = choose(database, number, queue, mails=form == "mbox")
-        content = _mbox(database, chosen) if form == "mbox" else _lines(database, chosen)
+        scope = find_scope(database, number, queue, mails=form == "mbox")
+        content = _mbox(database, scope) if form == "mbox" else _lines(database, scope)
         if output is None:
             print_all(piece.content for piece in content)
             return
@@ -56,13 +56,13 @@ def export_command(number: int | None, queue: str | None, form: str, output: Pat
     click.echo(f"Exported to {output}: {amount}")
 
 
-def _mbox(database: Database, chosen: Chosen) -> Iterator[Exported]:
-    return mbox_of(database, chosen)
+def _mbox(database: Database, scope: ExportScope) -> Iterator[ExportPiece]:
+    return mbox_of(database, scope)
 
 
-def _lines(database: Database, chosen: Chosen) -> Iterator[Exported]:
-    for document in documents_of(database, chosen):
-        yield Exported(f"{json_text(document)}\n".encode(), 0, 1)
+def _lines(database: Database, scope: ExportScope) -> Iterator[ExportPiece]:
+    for document in documents_of(database, scope):
+        yield ExportPiece(f"{json_text(document)}\n".encode(), 0, 1)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -165,7 +165,7 @@ def person_add(email: str, name: str, admin: bool) -> None:
     with open_transaction() as uow:
         mailbox = mailbox_of(email)
         person = registration.add_person(uow, Mailbox(name or mailbox.name, mailbox.email), administrator=admin)
-        click.echo(f"Saved {_named(person)}{', an admin' if person.administrator else ''}")
+        click.echo(f"Saved {_person_label(person)}{', an admin' if person.administrator else ''}")
 
 
 @person_command.command("set")
@@ -189,7 +189,7 @@ def person_set(email: str, admin: bool | None, access: bool | None) -> None:
         if access is not None:
             web_login.set_access(uow, person, allowed=access)
         no_admin = ", no longer an admin" if was_admin and not person.administrator else ""
-        click.echo(f"Saved {_named(person)}: {_kind(person)}{no_admin}")
+        click.echo(f"Saved {_person_label(person)}: {_kind(person)}{no_admin}")
 
 
 @person_command.command("alias")
@@ -204,7 +204,7 @@ def person_alias(email: str, other: str) -> None:
     """
     with open_transaction() as uow:
         registration.add_alias(uow, email, other)
-        click.echo(f"Linked {other.strip()} to {_named(people.get_person(uow, email))}")
+        click.echo(f"Linked {other.strip()} to {_person_label(people.get_person(uow, email))}")
 
 
 @person_command.command("key")
@@ -243,7 +243,7 @@ def _add_key(email: str, key: bytes) -> None:
             row = signatures.add_key(uow, person, key)
         except NoKey as error:
             raise click.ClickException("This is no OpenPGP public key and no S/MIME certificate.") from error
-        click.echo(f"Added a key of {_named(person)}: {row.kind} {row.fingerprint}")
+        click.echo(f"Added a key of {_person_label(person)}: {row.kind} {row.fingerprint}")
 
 
 def _remove_key(email: str, fingerprint: str) -> None:
@@ -253,8 +253,8 @@ def _remove_key(email: str, fingerprint: str) -> None:
         person = people.get_person(uow, email)
         row = signatures.remove_key(uow, person, fingerprint)
         if row is None:
-            raise click.ClickException(f"{_named(person)} has no key {fingerprint}.")
-        click.echo(f"Removed a key of {_named(person)}: {row.kind} {row.fingerprint}")
+            raise click.ClickException(f"{_person_label(person)} has no key {fingerprint}.")
+        click.echo(f"Removed a key of {_person_label(person)}: {row.kind} {row.fingerprint}")
 
 
 def _list_keys(email: str, *, as_json: bool) -> None:
@@ -269,10 +269,10 @@ def _list_keys(email: str, *, as_json: bool) -> None:
             )
         else:
             rows = [(row.kind, row.fingerprint, f"{row.added:%Y-%m-%d %H:%M}") for row in keys]
-            print_rows(rows, ("KIND", "FINGERPRINT", "ADDED"), empty=f"{_named(person)} has no keys")
+            print_rows(rows, ("KIND", "FINGERPRINT", "ADDED"), empty=f"{_person_label(person)} has no keys")
 
 
-def _named(person: people.Person) -> str:
+def _person_label(person: people.Person) -> str:
     """Return a person as a command names them: name and address, or the address alone."""
     return f"{person.name} <{person.email}>" if person.name else person.email
 
@@ -337,13 +337,13 @@ def responder_add(emails: tuple[str, ...], queue: str, name: str, reader: bool, 
             person = registration.add_person(uow, Mailbox(name or mailbox.name, mailbox.email))
             if reader:
                 queue_setup.add_reader(uow, team, person)
-                click.echo(f"Added {_named(person)} as a reader of {team.name}")
+                click.echo(f"Added {_person_label(person)} as a reader of {team.name}")
                 continue
             if queue_setup.add_responder(uow, team, person):
                 welcome(uow, team, person)
             if explains:
                 explain_team(uow, team, person)
-            click.echo(f"Added {_named(person)} to the {team.name} team")
+            click.echo(f"Added {_person_label(person)} to the {team.name} team")
         if not reader and (waiting := waiting_in(uow, team)):
             numbers = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
             click.echo(f"Waiting there: {numbers}{', …' if len(waiting) > _MOST_NAMED else ''}")
@@ -363,7 +363,7 @@ def responder_remove(email: str, queue: str) -> None:
         team, person = queues.find_queue(uow, queue), people.get_person(uow, email)
         if not queue_setup.remove_responder(uow, team, person):
             raise click.ClickException(f"{person.email} isn't on the {team.name} team, and doesn't read {team.name}.")
-        click.echo(f"Removed {_named(person)} from the {team.name} team")
+        click.echo(f"Removed {_person_label(person)} from the {team.name} team")
 
 
 @responder_command.command("list")

@@ -15,7 +15,7 @@ from ...model.search.snippets import Snippet
 from ...model.search.time_limit import within
 from ...model.storage.database import Database
 from ..common import json_option, print_json, ready_database
-from ..filter_options import chosen, filter_options
+from ..filter_options import filter_of, filter_options
 from ..output.table_layout import bold, cut, terminal_width
 
 _MANY = 10_000
@@ -63,7 +63,7 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
         with database.read_only() as uow:
             viewer = get_person(uow, email) if email is not None else None
             with within(uow, _SECONDS) as deadline:
-                result = search(uow, query, chosen(uow, **filters), viewer, limit, deadline)
+                result = search(uow, query, filter_of(uow, **filters), viewer, limit, deadline)
             for sentence in what_counts(query):
                 click.echo(sentence.english, err=True)
             if as_json:
@@ -120,13 +120,13 @@ def _lines(hit: Hit, width: int) -> Iterator[str]:
     message, ticket = hit.message, hit.ticket
     private = " [private]" if message.private else ""
     head = f"{str(ticket.id).rjust(width)}  {ticket.status}  {message.date:%Y-%m-%d}  {one_line(ticket.queue.name)}: "
-    yield _shown(hit.title.after(head))
+    yield _fitted(hit.title.after(head))
     who = "the tracker" if hit.writer is None else one_line(hit.writer, 100)
     line_start = f"{' ' * width}  #{hit.number} {who}{private}"
-    yield _shown(hit.snippet.after(f"{line_start}: " if hit.snippet.text else line_start))
+    yield _fitted(hit.snippet.after(f"{line_start}: " if hit.snippet.text else line_start))
 
 
-def _shown(line: Snippet) -> str:
+def _fitted(line: Snippet) -> str:
     """A line as wide as the terminal at most, with what was asked for in bold."""
     width = terminal_width()
     if width is None or (part := cut(line.text, width)) == line.text:

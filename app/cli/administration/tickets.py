@@ -22,7 +22,7 @@ from ..common import (
     print_json_array,
     tell_older,
 )
-from ..filter_options import chosen, filter_options
+from ..filter_options import filter_of, filter_options
 from ..output.ticket_display import print_tickets, ticket_text
 
 # Of so many tickets all that is told is in memory at a time.
@@ -46,7 +46,7 @@ def list_command(limit: int, as_json: bool, **filters: Any) -> None:
       tickets list --from ann@example.org --since 2026-01-01 --has attachment
     """
     with open_read_only() as uow:
-        numbers = numbers_of(uow, chosen(uow, **filters))
+        numbers = numbers_of(uow, filter_of(uow, **filters))
         if as_json:
             print_json_array(_summaries(uow, numbers))
             return

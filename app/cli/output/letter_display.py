@@ -3,7 +3,7 @@
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from ...mail.text import one_line, shown
+from ...mail.text import one_line, printable
 
 _RULE = "-" * 72
 
@@ -21,4 +21,4 @@ def shown_letter(raw: bytes) -> str:
     part = mail.get_body(("plain",))
     text = str(part.get_content()) if part is not None else ""
     heads = [f"{name + ':':<9}{one_line(str(mail[name]), 300)}" for name in ("From", "To", "Subject") if mail[name]]
-    return "\n".join([_RULE, *heads, "", shown(text.replace("\r\n", "\n")).rstrip(), _RULE])
+    return "\n".join([_RULE, *heads, "", printable(text.replace("\r\n", "\n")).rstrip(), _RULE])

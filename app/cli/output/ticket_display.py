@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...mail.text import one_line, shown
+from ...mail.text import one_line, printable
 from ...model.letters.pages.ticket_text import byline, person_text, statuses_before
 from ...model.lifecycle.tables import Lifecycle
 from ...model.records.tickets import UNDELIVERED, Ticket
@@ -119,7 +119,7 @@ def _body(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wid
     """Who wrote, what they wrote, and which files came with it."""
     yield byline(message, lifecycle, viewer)
     yield ""
-    for line in shown(message["text"]).strip("\n").split("\n"):
+    for line in printable(message["text"]).strip("\n").split("\n"):
         yield from wrapped(line, width)
     for attachment in message["attachments"]:
         yield f"[{one_line(attachment['name'])}, {one_line(attachment['type'])}, {_size(attachment['bytes'])}]"

@@ -105,16 +105,16 @@ def _usual_path(account: str) -> Path:
 def _answers(
     domain: str | None, address: str | None, listen: str | None, relay: str | None, admin: str | None
 ) -> _Answers:
-    domain = _asked(domain, "The tracker's own domain (its email must reach this machine), like tickets.example.org")
-    address = _asked(address, "The address people write to", f"hello@{domain}")
-    listen = _asked(listen, "Where email comes from: your mail server hands it over at", "lmtp://127.0.0.1:8824")
-    relay = _asked(relay, "Where outgoing email goes", "smtp://127.0.0.1:25")
-    admin = _asked(admin, "The first admin, like Ann Lee <ann@example.org>")
+    domain = _ask(domain, "The tracker's own domain (its email must reach this machine), like tickets.example.org")
+    address = _ask(address, "The address people write to", f"hello@{domain}")
+    listen = _ask(listen, "Where email comes from: your mail server hands it over at", "lmtp://127.0.0.1:8824")
+    relay = _ask(relay, "Where outgoing email goes", "smtp://127.0.0.1:25")
+    admin = _ask(admin, "The first admin, like Ann Lee <ann@example.org>")
     whole = address if "@" in address else f"{address}@{domain}"
     return _Answers(domain.lower(), _address(whole), listen, relay, _person(admin))
 
 
-def _asked(from_option: str | None, question: str, default: str | None = None) -> str:
+def _ask(from_option: str | None, question: str, default: str | None = None) -> str:
     answer: str = from_option if from_option is not None else click.prompt(question, default=default, err=True)
     return answer.strip()
 

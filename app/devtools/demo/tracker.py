@@ -156,7 +156,7 @@ class Stage:
         self._tell(f"=== {self._steps}. {line} ===\n")
 
     def _send(self, mail: EmailMessage) -> None:
-        self._tell(f"{_on_paper(mail, '  ')}\n")
+        self._tell(f"{_as_text(mail, '  ')}\n")
         with smtplib.SMTP("127.0.0.1", self._port, timeout=_START_SECONDS) as client:
             client.send_message(mail)
 
@@ -178,7 +178,7 @@ class Stage:
         for letter in letters:
             name, email = parseaddr(str(letter["To"]))
             self._newest[email] = letter
-            self._tell(f"  --> a letter to {name}\n\n{_on_paper(letter, '      | ')}\n")
+            self._tell(f"  --> a letter to {name}\n\n{_as_text(letter, '      | ')}\n")
 
 
 @contextmanager
@@ -261,7 +261,7 @@ def _answer(who: Actor, letter: EmailMessage, subject: str, text: str) -> EmailM
     return mail
 
 
-def _on_paper(mail: EmailMessage, indent: str) -> str:
+def _as_text(mail: EmailMessage, indent: str) -> str:
     heads = [f"{name + ':':<9}{mail[name]}" for name in ("From", "To", "Subject")]
     lines = [*heads, "", *mail.get_content().strip("\n").split("\n")]
     return "\n".join(f"{indent}{line}".rstrip() for line in lines)

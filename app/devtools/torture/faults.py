@@ -16,7 +16,7 @@ from .supervisor import Keeper
 _START_SECONDS = 60.0
 
 
-class Pace(NamedTuple):
+class FaultSchedule(NamedTuple):
     """How often faults come and how long they last, in seconds: the pause between two, the duration, the maxima.
 
     `kills`: in each round, how often the server is killed at least; every way to kill it comes once.
@@ -31,14 +31,16 @@ class Pace(NamedTuple):
 
 # The short one is for a test suite, where each start of a server costs a second. The long lock is longer than a mail
 # waits for a database.
-SHORT = Pace(0.6, 0.8, 3.0, 1.0, kills=1)
-LONG = Pace(2.0, 3.0, 30.0, 35.0, kills=3)
+SHORT = FaultSchedule(0.6, 0.8, 3.0, 1.0, kills=1)
+LONG = FaultSchedule(2.0, 3.0, 30.0, 35.0, kills=3)
 
 
 class Troublemaker:
     """Kills the server and puts its database into every trouble, in an order of its own, over and over."""
 
-    def __init__(self, keeper: Keeper, store: Store, relay: FaultyRelay, pace: Pace, rand: random.Random) -> None:
+    def __init__(
+        self, keeper: Keeper, store: Store, relay: FaultyRelay, pace: FaultSchedule, rand: random.Random
+    ) -> None:
         self.done: Counter[str] = Counter()
         self._keeper = keeper
         self._store = store
@@ -114,7 +116,7 @@ class BadRelay:
 
     STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "STORED", "AFTER")
 
-    def __init__(self, relay: FaultyRelay, pace: Pace, rand: random.Random) -> None:
+    def __init__(self, relay: FaultyRelay, pace: FaultSchedule, rand: random.Random) -> None:
         self._relay = relay
         self._pace = pace
         self._rand = rand

@@ -16,7 +16,7 @@ from ...model.storage.database import Database
 from .checks import Facts, judge
 from .client_threads import Clients
 from .databases import STORES, Store
-from .faults import LONG, SHORT, BadRelay, Pace, Troublemaker
+from .faults import LONG, SHORT, BadRelay, FaultSchedule, Troublemaker
 from .faulty_relay import FaultyRelay
 from .mail_generator import DOMAIN, HELPERS, QUEUES, LetterToAnswer, MailGenerator
 from .report import Tally
@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     processes: int = 1
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> FaultSchedule:
         """How trouble comes."""
         return LONG if self.minutes >= _LONG_FROM else SHORT
 

@@ -131,17 +131,17 @@ def _by_date(text: str, date: re.Match[str], *, fresh: bool) -> int | None:
     if month and (date["month_first"] or (date["no_year"] and month[1].casefold() not in parts.AFTER_ON)):
         first = month.start()
     before = text[:first]
-    on = _on(before, fresh=fresh)
+    on = _on_start(before, fresh=fresh)
     if on is None or not text[on].isupper():
         if (address := _address_before(before)) is not None:
-            return _name(before[:address], comma=True)
+            return _name_start(before[:address], comma=True)
         if (verb := _verb_before(before)) is not None:
-            name = _name(before[:verb], comma=False)
+            name = _name_start(before[:verb], comma=False)
             return name if name is not None and before[name:verb].strip(_QUOTES) else None
-    return on if on is not None or date["no_year"] else _day(text, first, date.end())
+    return on if on is not None or date["no_year"] else _date_start(text, first, date.end())
 
 
-def _day(text: str, first: int, end: int) -> int | None:
+def _date_start(text: str, first: int, end: int) -> int | None:
     """Where a date begins that stands at `first`: with its day of the week, if it has one."""
     before = text[:first]
     day = parts.LAST_WORD.search(before, max(0, first - NEAR))
@@ -159,7 +159,7 @@ def _is_apart(before: str, day: re.Match[str]) -> bool:
     return (len(day[1]) > 4 and "." in gap and "," not in gap) or not _is_one_line(before, day.start())
 
 
-def _on(before: str, *, fresh: bool) -> int | None:
+def _on_start(before: str, *, fresh: bool) -> int | None:
     """Where the last "On" begins that leads to the end of these words."""
     near = max(0, len(before) - NEAR)
     ons = [on for on in parts.ON.finditer(before, near) if _leads(before, on) and _is_word(before, on)]
@@ -266,7 +266,7 @@ def _by_address(text: str) -> int | None:
     wrote = has_verb(after)
     if parts.SENTENCE.search(after) or parts.count_common(words_of(parts.aside(after))) > 1:
         return None
-    start = _name(text[: address.start()], comma=False)
+    start = _name_start(text[: address.start()], comma=False)
     is_named = angled and start == 0 and words_of(text[: address.start()]) and not words_of(after)
     return start if wrote or is_named else None
 
@@ -284,7 +284,7 @@ def _by_verb(text: str) -> int | None:
     return 0 if is_named and not parts.is_sentence_running_on(running_on) else None
 
 
-def _name(before: str, *, comma: bool) -> int | None:
+def _name_start(before: str, *, comma: bool) -> int | None:
     """Where the name at the end of these words begins: behind a mark, which may be a comma only if `comma` says so.
 
     None if that is not sure.

@@ -112,7 +112,7 @@ def block_of(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) ->
         private=outlook.private,
         action=outlook.rule.recorded_action.title,
         status=outlook.status,
-        readers=_shown(asker, outlook),
+        readers=_readers_shown(asker, outlook),
         letters=len(outlook.readers),
         needs_text=not outlook.action.wordless or outlook.status == ticket.status,
         answers=_answers(uow, ticket, outlook),
@@ -171,7 +171,7 @@ def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) 
 _IN_A_STORM = say("footer.is_saved_in_a_storm")
 
 
-def _shown(asker: Asker, outlook: Outlook) -> list[Reader]:
+def _readers_shown(asker: Asker, outlook: Outlook) -> list[Reader]:
     """Return whom a letter goes to, as somebody may see it: outsiders see no address, and of the team no name."""
     if asker.member.insider:
         return [Reader(reader.label, reader.email) for reader in outlook.readers]

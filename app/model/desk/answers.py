@@ -30,7 +30,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import as_confirmed, member_for, members_of
 from ..tickets.posts import NewMessage
-from ..tickets.transitions import row_of_thanks
+from ..tickets.transitions import rule_of_thanks
 from ..tickets.undo import NOBODY_LET_IN, LetIn
 from ..tickets.visibility import may_see, visible_number
 from ..wording import wording_in
@@ -97,7 +97,7 @@ def post_answer(uow: UnitOfWork, number: int, person: Person, answer: Answer) ->
     """
     ticket = find_ticket(uow, number, locked=True)
     if (before := _posted_before(uow, person, answer)) is not None:
-        return _again(uow, before, answer)
+        return _posted_again(uow, before, answer)
     asker = _asker(uow, ticket, person)
     outlook, block = _checked(uow, ticket, asker, answer)
     text = storable(answer.text).strip("\n").rstrip()
@@ -114,7 +114,7 @@ def post_answer(uow: UnitOfWork, number: int, person: Person, answer: Answer) ->
     notes = [note.english for note in notify(uow, event, answered=True)]
     letters = _letters_since(uow, ticket, last)
     message = message_key(uow, event.message.id) if event.message else None
-    return Posted(ticket.id, message, letters, _done(outlook, letters), event.checkpoint is not None, notes)
+    return Posted(ticket.id, message, letters, _notice(outlook, letters), event.checkpoint is not None, notes)
 
 
 def _asker(uow: UnitOfWork, ticket: Ticket, person: Person) -> Asker:
@@ -129,7 +129,7 @@ def _asker(uow: UnitOfWork, ticket: Ticket, person: Person) -> Asker:
     return asker_for(uow, ticket, member, members)
 
 
-def _done(outlook: Outlook | None, letters: int) -> str:
+def _notice(outlook: Outlook | None, letters: int) -> str:
     """Say what was done; None: nothing more than before."""
     outsiders = outlook.outsiders if outlook and outlook.names_readers else []
     note = outlook is not None and outlook.private
@@ -167,14 +167,14 @@ def _posted_before(uow: UnitOfWork, person: Person, answer: Answer) -> Delivery 
     return uow.session.scalar(select(Delivery).where(Delivery.digest == _digest(person, answer.token)))
 
 
-def _again(uow: UnitOfWork, before: Delivery, answer: Answer) -> Posted:
+def _posted_again(uow: UnitOfWork, before: Delivery, answer: Answer) -> Posted:
     """Return what became of a form that was pressed before. AnswerChanged if other words stand in it now."""
     message = uow.session.scalar(select(Message).where(Message.mail_id == before.mail_id))
     number = message.ticket_id if message else before.ticket_id or 0
     if message is not None and storable(answer.text).strip("\n").rstrip() != message.full_text:
         raise AnswerChanged(number, _changed(posted=True))
     key = message_key(uow, message.id) if message else None
-    return Posted(number, key, 0, _done(None, 0), again=True)
+    return Posted(number, key, 0, _notice(None, 0), again=True)
 
 
 def _checked(uow: UnitOfWork, ticket: Ticket, asker: Asker, answer: Answer) -> tuple[Outlook, Block]:
@@ -263,7 +263,7 @@ def _perform(
         asker.members,
         private=outlook.comment,
         answer=_number(uow, ticket, asker, answer.answers),
-        rule=(row_of_thanks(default, new_message, asker.members) if default else None) or outlook.rule,
+        rule=(rule_of_thanks(default, new_message, asker.members) if default else None) or outlook.rule,
         let_in=let_in,
     )
 

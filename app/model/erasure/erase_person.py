@@ -13,7 +13,7 @@ from ...mail.addresses import Mailbox
 from ..letters.old_letters import name_old_letters
 from ..records.letters import Letter, LetterSubject, State
 from ..records.messages import Attachment
-from ..records.people import Address, Person, find_person, get_person, new_placeholder
+from ..records.people import Address, Person, add_placeholder, find_person, get_person
 from ..records.queues import Queue, QueueReader, Responder
 from ..records.received_mail import Delivery
 from ..records.registration import get_or_create_person, reassign_references
@@ -90,7 +90,7 @@ def forget_person(uow: UnitOfWork, email: str) -> ErasureReport:
     person = _who_wrote(uow, email)
     addresses = personal_data.addresses_of(uow, person)
     tickets = _hold(uow, person, addresses)
-    stand_in = new_placeholder(uow)
+    stand_in = add_placeholder(uow)
     patterns = IdentityPatterns(
         person.id,
         stand_in.email,

@@ -11,7 +11,7 @@ from ..lifecycle.tables import NotAllowed
 from ..records.imported_mail import NOBODY, Archived
 from ..records.letters import Letter, LetterSubject
 from ..records.messages import Message
-from ..records.people import Person, shared_placeholder
+from ..records.people import Person, get_or_create_shared_placeholder
 from ..records.queues import QueueReader, Responder
 from ..records.received_mail import Delivery
 from ..records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
@@ -84,7 +84,7 @@ def _take_out_records(uow: UnitOfWork, numbers: Collection[int]) -> None:
 def _empty(uow: UnitOfWork, ticket: Ticket) -> None:
     """Leave a row with a number, a line that says so, and nobody. Without messages it is no ticket any more."""
     ticket.title = line_left(uow)
-    ticket.requestor = shared_placeholder(uow)
+    ticket.requestor = get_or_create_shared_placeholder(uow)
     ticket.requestor_email = ticket.reopens = None
     ticket.requestor_left = ticket.handed_over = False
     ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from ...mail.text import one_line, shown
+from ...mail.text import one_line, printable
 from ..letters.footer import Footer, readers_of_reply, why
 from ..letters.letter_subjects import Subjects
 from ..letters.receipt_letters import ReceiptKind, ReceiptRecipient, write_receipt
@@ -149,8 +149,8 @@ def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, wh
     commanded = bool(reading.lines)
     confirm = say("footer.confirm_commands_and_words" if commanded else "footer.confirm_words", yes=YES)
     footing = [confirm, say("footer.other_words_wait"), why(to.ticket, to.member)]
-    text = shown(message.text)
-    if len(text) - len(shown(reading.rest)) > _MOST_OFFERED:
+    text = printable(message.text)
+    if len(text) - len(printable(reading.rest)) > _MOST_OFFERED:
         return False
     files = [*map(one_line, uow.session.scalars(select(Attachment.name).where(Attachment.message_id == message.id)))]
     more = [say("notes.not_all_words")] if len(text) > _MOST_OFFERED else []

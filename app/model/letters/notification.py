@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from ...mail.text import SHOWN_LIMIT, shown
+from ...mail.text import SHOWN_LIMIT, printable
 from ..records.letters import NOT_SENT, UNANSWERED
 from ..records.messages import Message
 from ..records.tickets import UNDELIVERED, Ticket
@@ -67,7 +67,7 @@ def notify_unanswered(uow: UnitOfWork, ticket: Ticket, message: Message, members
         "heading": say("notes.has_waited", name=name, number=ticket.id),
         "lines": [],
         "paragraphs": [
-            shown(message.text)[:SHOWN_LIMIT].rstrip(),
+            printable(message.text)[:SHOWN_LIMIT].rstrip(),
             say("notes.can_send_or_drop", name=name),
         ],
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...mail.text import SHOWN_LIMIT, one_line, shown
+from ...mail.text import SHOWN_LIMIT, one_line, printable
 from ..lifecycle.commands import OWNER, STATUS
 from ..lifecycle.slips import DROP, SEND, means_owner
 from ..storage.unit_of_work import UnitOfWork
@@ -21,7 +21,7 @@ _SEND, _DROP = say("notes.to_send", word=SEND), say("notes.to_drop", word=DROP)
 def of_slip(uow: UnitOfWork, event: Event, *, repeats: bool) -> Offer:
     """Return what is asked about public words that wait: whether they were meant for people."""
     names = names_outside(event)
-    text = shown(event.new_message.text)[:SHOWN_LIMIT].rstrip() if event.new_message else ""
+    text = printable(event.new_message.text)[:SHOWN_LIMIT].rstrip() if event.new_message else ""
     if repeats:
         return _offer(event, (SEND, DROP), say("notes.repeats_note", names=names), text, _SEND, _DROP)
     line = OWNER.line() if means_owner(text) else _usable_line(uow, event)
@@ -67,7 +67,7 @@ def of_move(event: Event) -> Offer:
 
 def _all_of(own: NewMessage) -> Iterator[Sentence | str]:
     """Say what words are, and which files come with them."""
-    text = shown(own.text)
+    text = printable(own.text)
     yield text[:SHOWN_LIMIT].rstrip()
     if len(text) > SHOWN_LIMIT:
         yield say("notes.only_its_beginning")

@@ -1,6 +1,6 @@
 """The words of a post as a letter repeats them: what was written, then what was attached to it."""
 
-from ...mail.text import SHOWN_LIMIT, shown
+from ...mail.text import SHOWN_LIMIT, printable
 from ..lifecycle.commands import SHOW
 from ..records.messages import forwardable_files
 from ..tickets.posts import NewMessage
@@ -29,7 +29,7 @@ def left_out(ticket: int, number: int) -> Sentence:
 
 def posted_words(new_message: NewMessage, wording: Wording) -> str:
     """Return the words that every letter repeats, whoever reads it."""
-    text = shown(new_message.text)
+    text = printable(new_message.text)
     # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
     if len(text) > SHOWN_LIMIT:
         return f"{text[:SHOWN_LIMIT].rstrip()}\n{wording.say(say('notes.there_is_more'))}"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import or_, select
 
 from ...mail.auto_submitted import reads_no_answer
-from ...mail.text import SHOWN_LIMIT, one_line, shown
+from ...mail.text import SHOWN_LIMIT, one_line, printable
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..lifecycle.tables import PRIVATE_NOTE
 from ..records.addressing import ticket_address
@@ -154,7 +154,7 @@ def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: Sentence, event:
 
 
 def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[Sentence | str]:
-    text = shown(new_message.text)[:SHOWN_LIMIT].rstrip()
+    text = printable(new_message.text)[:SHOWN_LIMIT].rstrip()
     return [say("notes.posted_without_lines" if posted else "notes.not_posted"), text] if text else []
 
 

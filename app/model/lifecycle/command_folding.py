@@ -24,13 +24,13 @@ _BETWEEN = re.compile(
 )
 
 
-def seen(written: str) -> str:
+def without_unseen(written: str) -> str:
     """A line as its reader sees it: without marks that nobody sees, with plain spaces."""
     return written.translate(_UNSEEN).translate(_SPACES)
 
 
 def folded(line: str) -> str:
-    """A line that was `seen`, without what stands before and around it: a bullet, a number, brackets."""
+    """A line `without_unseen` characters, without what stands before and around it: a bullet, a number, brackets."""
     plain = line.translate(_WIDE).translate(_COLONS).strip()
     plain = _NUMBERED.sub("", plain, count=1) if _NUMBERED.match(plain) else plain
     return _unpaired(plain, _PAIRS).lstrip(BULLETS)
@@ -38,7 +38,7 @@ def folded(line: str) -> str:
 
 def bare(word: str) -> str:
     """A word that stands alone, without what a client put around it."""
-    return seen(word).strip(_DECORATION + "\n\r")
+    return without_unseen(word).strip(_DECORATION + "\n\r")
 
 
 def title(written: str) -> str:

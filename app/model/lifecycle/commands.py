@@ -179,7 +179,7 @@ def _line(written: str) -> Line | None:
     """A line `Name: value`; a known name needs no space behind its colon, and may have `=` instead of it."""
     if len(written) > LONGEST_LINE:
         return None
-    visible = command_folding.seen(written)
+    visible = command_folding.without_unseen(written)
     close = _CLOSE.fullmatch(folded := command_folding.folded(visible))
     if close is None:
         return None
@@ -208,7 +208,7 @@ def _begins(line: Line, allowed: Sequence[Command]) -> bool:
     return (line.command or nearest(line.name)) in allowed
 
 
-def named(name: str) -> Command | None:
+def command_named(name: str) -> Command | None:
     """Return the command of that name, in any case."""
     return _BY_NAME.get(name.casefold())
 

@@ -126,7 +126,7 @@ def _is_term(words: str, lifecycle: Lifecycle) -> bool:
 
 def _is_assignment(words: list[str]) -> bool:
     """Return whether two words are a command's name and one of its values: `Owner me`."""
-    named = commands.named(words[0]) or USUAL_NAMES.get(words[0])
+    named = commands.command_named(words[0]) or USUAL_NAMES.get(words[0])
     return named is not None and words[1:] in [[value] for value in named.words]
 
 

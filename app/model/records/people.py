@@ -189,21 +189,21 @@ def addresses_of(uow: UnitOfWork, person: Person) -> list[str]:
     return list(uow.session.scalars(select(Address.email).where(Address.person_id == person.id).order_by(Address.id)))
 
 
-def shared_placeholder(uow: UnitOfWork) -> Person:
+def get_or_create_shared_placeholder(uow: UnitOfWork) -> Person:
     """Whose ticket one is that was forgotten: the same nobody for all of them."""
     person = uow.session.scalars(select(Person).where(Person.email == _NOBODY)).first()
-    return person or _anonymous(uow, "Nobody", _NOBODY)
+    return person or _add_anonymous(uow, "Nobody", _NOBODY)
 
 
-def new_placeholder(uow: UnitOfWork) -> Person:
+def add_placeholder(uow: UnitOfWork) -> Person:
     """A new person who stands where somebody was forgotten: without a name, an address, or letters."""
-    person = _anonymous(uow, FORGOTTEN_NAME, _NOBODY)
+    person = _add_anonymous(uow, FORGOTTEN_NAME, _NOBODY)
     person.email = f"person{person.id}{_FORGOTTEN}"
     uow.session.flush()
     return person
 
 
-def _anonymous(uow: UnitOfWork, name: str, email: str) -> Person:
+def _add_anonymous(uow: UnitOfWork, name: str, email: str) -> Person:
     columns = {"known": False, "administrator": False, "created": uow.now, "undeliverable": uow.now}
     person = Person(name=name, email=email, **columns)
     uow.session.add(person)

@@ -164,7 +164,7 @@ def _queue_address(uow: UnitOfWork, address: str) -> str:
 def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:
     """Let somebody answer for a queue; False if they did before."""
     person.known = True
-    _take_out(uow, QueueReader, queue, person)
+    _remove_row(uow, QueueReader, queue, person)
     if uow.session.get(Responder, (queue.id, person.id)) is not None:
         return False
     uow.session.add(Responder(queue_id=queue.id, person_id=person.id))
@@ -175,7 +175,7 @@ def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:
 def add_reader(uow: UnitOfWork, queue: Queue, person: Person) -> None:
     """Let somebody read a queue; whoever answered for it does so no more."""
     person.known = True
-    _take_out(uow, Responder, queue, person)
+    _remove_row(uow, Responder, queue, person)
     if uow.session.get(QueueReader, (queue.id, person.id)) is None:
         uow.session.add(QueueReader(queue_id=queue.id, person_id=person.id))
     uow.session.flush()
@@ -183,11 +183,11 @@ def add_reader(uow: UnitOfWork, queue: Queue, person: Person) -> None:
 
 def remove_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:
     """Return whether somebody answered for the queue or read it; from now on they do not."""
-    answered, read = (_take_out(uow, table, queue, person) for table in (Responder, QueueReader))
+    answered, read = (_remove_row(uow, table, queue, person) for table in (Responder, QueueReader))
     return answered or read
 
 
-def _take_out(uow: UnitOfWork, table: type[Responder | QueueReader], queue: Queue, person: Person) -> bool:
+def _remove_row(uow: UnitOfWork, table: type[Responder | QueueReader], queue: Queue, person: Person) -> bool:
     row = uow.session.get(table, (queue.id, person.id))
     if row is not None:
         uow.session.delete(row)

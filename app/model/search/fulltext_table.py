@@ -142,7 +142,7 @@ def _tsvector(document: Document) -> str:
                 break
             at += 1
         at += _GAP
-    return _written(places)
+    return _tsvector_text(places)
 
 
 def _noted(places: dict[str, list[str]], word: str, place: str) -> int:
@@ -157,5 +157,5 @@ def _noted(places: dict[str, list[str]], word: str, place: str) -> int:
     return 0
 
 
-def _written(places: Mapping[str, Sequence[str]]) -> str:
+def _tsvector_text(places: Mapping[str, Sequence[str]]) -> str:
     return " ".join(f"'{word}':{','.join(where)}" for word, where in places.items())

@@ -53,7 +53,7 @@ def _promise(lifecycle: Lifecycle, status: str, roles: ActorRoles, *, comment: b
     return Promise(default_reply, target_status(rule, status), roles.role)
 
 
-def row_of_thanks(default_reply: DefaultReply, words: NewMessage, members: Iterable[TicketMember]) -> Rule | None:
+def rule_of_thanks(default_reply: DefaultReply, words: NewMessage, members: Iterable[TicketMember]) -> Rule | None:
     """Return the rule by which a plain reply is carried out that only says thanks; None for every other reply."""
     if default_reply.thanks is None or any(not attachment.decorates for attachment in words.attachments):
         return None

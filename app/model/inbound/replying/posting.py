@@ -12,7 +12,7 @@ from ...records.people import find_person
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.events import Event
 from ...tickets.members import members_of
-from ...tickets.transitions import row_of_thanks
+from ...tickets.transitions import rule_of_thanks
 from .. import asking_letters, writers
 from ..delivery import Claim
 from ..effects import Effect, is_allowed
@@ -38,7 +38,7 @@ def post(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: b
         private=private,
         # Nobody wants to read that a colleague is on holiday.
         quiet=quiet or (about.automatic and reply.member.responder),
-        rule=row_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
+        rule=rule_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
         let_in=reply.let_in,
     )
     return MailOutcome(Fate.POSTED, reply.ticket, (confirm(uow, event) if lets_in else event,))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ....mail.text import one_line, shown
+from ....mail.text import one_line, printable
 from ...lifecycle.tables import Lifecycle
 from ...records.tickets import UNDELIVERED
 from ...tickets.days import day_of
@@ -61,7 +61,7 @@ def message_text(
         wording.line(say("notes.file", name=one_line(file["name"]), size=file_size(file["bytes"])))
         for file in message["attachments"]
     ]
-    body = "\n".join([shown(message["text"]), *attached]).strip("\n")
+    body = "\n".join([printable(message["text"]), *attached]).strip("\n")
     return f"{wording.line(head)}\n{byline(message, lifecycle, viewer, wording)}\n\n{body}".rstrip()
 
 

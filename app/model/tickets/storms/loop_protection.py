@@ -67,7 +67,7 @@ def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, memb
     fast = _fast_storm(uow, message, actor, members)
     if fast.held:
         return fast
-    later = slow_storms.hold_time(uow, message, actor.person_id, _here(members))
+    later = slow_storms.hold_time(uow, message, actor.person_id, _ids_on_ticket(members))
     if later is None:
         return fast
     LOG.warning("storm ticket=%d from=%s slow held=letters", message.ticket_id, actor.email)
@@ -110,11 +110,11 @@ def would_hold_post(uow: UnitOfWork, ticket: Ticket, member: TicketMember, membe
 def _is_slow_next(
     uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, answers: bool
 ) -> bool:
-    here = _here(members)
+    here = _ids_on_ticket(members)
     return slow_storms.takes_turns_too_often(uow, ticket.id, ticket.posts, member.person_id, here, answers=answers)
 
 
-def _here(members: Sequence[TicketMember]) -> set[int]:
+def _ids_on_ticket(members: Sequence[TicketMember]) -> set[int]:
     return {member.person_id for member in members if member.on_ticket or member.insider}
 
 
@@ -142,7 +142,7 @@ def _strength(
     verified: bool,
 ) -> int:
     """How many of these mails count as a storm of this sender's."""
-    here = _here(members)
+    here = _ids_on_ticket(members)
     if not verified and (machine or actor.person_id not in here):
         return sum(row.sender not in here or row.automatic is not None for row in rows)
     return turns(uow, rows, actor.person_id, verified=verified)
