@@ -53,8 +53,8 @@ GROUPS = {
         "forget": ("administration.forget", "Erase a person or a ticket for good."),
     },
     "Trouble": {
-        "doctor": ("running.doctor", "Check that everything works, and say how to fix it."),
-        "health": ("running.health", "One-line health check for monitoring (exit 1 if unhealthy)."),
+        "doctor": ("checking.doctor", "Check that everything works, and say how to fix it."),
+        "health": ("checking.health", "One-line health check for monitoring (exit 1 if unhealthy)."),
         "outbox": ("administration.outbox", "Outgoing email: list, send, retry."),
         "unmatched": ("administration.unmatched", "Email that matched no address: list, show, redeliver, dismiss."),
     },

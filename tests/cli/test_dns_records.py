@@ -7,8 +7,8 @@ from threading import Thread
 
 import pytest
 
-from mail_tickets.cli.running import dns_records
-from mail_tickets.cli.running.dns_records import missing_records
+from mail_tickets.cli.checking import dns_records
+from mail_tickets.cli.checking.dns_records import missing_records
 
 DOMAIN = "tickets.nonprofit.example"
 MX, TXT, CNAME = 15, 16, 5

@@ -15,7 +15,7 @@ from salmon.routing import Router
 from sqlalchemy import make_url, text, update
 
 from mail_tickets.cli import main
-from mail_tickets.cli.running import doctor_checks, letter_samples
+from mail_tickets.cli.checking import database_checks, installation_checks, letter_samples
 from mail_tickets.model import wording
 from mail_tickets.model.records.letters import Letter, State
 from mail_tickets.model.records.received_mail import Mail
@@ -169,7 +169,7 @@ def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("free_mb", "level"), [(10, "FAIL"), (500, "warn"), (100_000, "ok")])
 def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free_mb: int, level: str) -> None:
     usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
-    monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(installation_checks.shutil, "disk_usage", lambda _: usage)
     [(found_level, text)] = doctor(int(level == "FAIL")).about("disk")
     assert found_level == level
     assert f"{free_mb} MB free" in text
@@ -233,7 +233,7 @@ def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pyt
 def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
-        monkeypatch.setattr("mail_tickets.cli.running.listener_probe.SECONDS", 0.2)
+        monkeypatch.setattr("mail_tickets.cli.checking.listener_probe.SECONDS", 0.2)
         bound.bind(("127.0.0.1", 0))
         places = [
             f"smtp://127.0.0.1:{silent.getsockname()[1]}",
@@ -303,7 +303,7 @@ def test_a_clock_that_was_set_back(
 def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, text: str) -> None:
     at = datetime.now(UTC) + ahead
     with closing(Database(world.database.url.render_as_string(hide_password=False), "x", clock=lambda: at)) as database:
-        findings = list(doctor_checks._clock(database))
+        findings = list(database_checks.check_clock(database))
     if database.is_sqlite:
         # It is in the same machine, and has no clock.
         assert [finding.level for finding in findings] == ["ok"]
@@ -392,7 +392,7 @@ def test_a_check_that_fails_is_a_finding(doctor: Doctor, monkeypatch: pytest.Mon
     def fails(_: object) -> None:
         raise RuntimeError("never seen\nbefore")
 
-    monkeypatch.setattr(doctor_checks, "_set_aside", fails)
+    monkeypatch.setattr(database_checks, "check_unmatched", fails)
     assert doctor(1).about("unmatched") == [("FAIL", "RuntimeError: never seen.")]
 
 

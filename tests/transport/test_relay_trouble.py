@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mail_tickets.cli import all_commands
-from mail_tickets.cli.running import doctor_checks, health
+from mail_tickets.cli.checking import database_checks, health
 from mail_tickets.model.operations.daily_letter import KIND, tell_administrators
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.people import Person
@@ -187,14 +187,14 @@ def test_health_and_doctor_say_why_letters_wait(trouble: Trouble) -> None:
     with trouble.world.uow() as uow:
         waiting = "3 emails waiting, the oldest for 0 s"
         assert health._letters(uow) == f"{waiting}, because the outgoing server refuses them ({DAILY})"
-    [finding] = doctor_checks._letters(trouble.world.database)
+    [finding] = database_checks.check_outbox(trouble.world.database)
     assert (finding.level, DAILY in finding.text) == ("FAIL", True)
     trouble.sink.script.clear()
     trouble.comes(2)
     trouble.goes_on(3)
     with trouble.world.uow() as uow:
         assert health._letters(uow) == "no email waiting"
-    assert [letter.level for letter in doctor_checks._letters(trouble.world.database)] == ["ok"]
+    assert [letter.level for letter in database_checks.check_outbox(trouble.world.database)] == ["ok"]
 
 
 def daily(world: World) -> list[Letter]:
@@ -228,7 +228,7 @@ def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -
     mute(world, BOB)
     with world.uow() as uow:
         assert health._unreached(uow) == [f"no email goes to {BOB}, whose address was refused"]
-    [finding] = [person for person in doctor_checks._people(world.database) if BOB in person.text]
+    [finding] = [person for person in database_checks.check_teams(world.database) if BOB in person.text]
     assert (finding.level, f"run: tickets person add {BOB}" in finding.text) == ("warn", True)
     [letter] = daily(world)
     assert f"We've stopped emailing {BOB}" in letter.text
@@ -236,7 +236,8 @@ def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -
 
 def test_a_queue_that_has_no_reader_left_is_wrong(small: Trouble) -> None:
     mute(small.world, BOB, CAT, DAN)
-    failures = [finding.text for finding in doctor_checks._people(small.world.database) if finding.level == "FAIL"]
+    findings = database_checks.check_teams(small.world.database)
+    failures = [finding.text for finding in findings if finding.level == "FAIL"]
     with small.world.uow() as uow:
         assert health._unreached(uow)[0] == "no email reaches anyone on the General team"
     assert failures == [

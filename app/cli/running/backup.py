@@ -19,9 +19,9 @@ from ...model.storage.database import Database, utc_now
 from ...model.storage.disk import new_draft, put_in_place
 from ...model.storage.revision import REVISION
 from ...model.storage.sqlite_copy import CannotCopy, copy_database
+from ..checking.listener_probe import listener_state
 from ..common import PathName
 from . import postgres_tools
-from .listener_probe import listener_state
 
 _NAME = re.compile(r"tickets-\d{8}T\d{6}\.(db|dump)")
 _VERSIONS = "alembic_version"

@@ -24,9 +24,9 @@ from ...model.setup import set_up
 from ...model.storage.database import Database
 from ...transport.outbound.maildir_relay import MaildirRelay
 from ...transport.outbound.relays import relay_from_url
+from ..checking.listener_probe import ADVICE, place_name, running_program
 from ..output.letter_display import shown_letter
 from .launcher import launcher
-from .listener_probe import ADVICE, place_name, running_program
 from .processes import Processes
 
 if TYPE_CHECKING:

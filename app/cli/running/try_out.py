@@ -17,10 +17,10 @@ from ...model.records import queue_setup, queues, registration
 from ...model.storage.database import utc_now
 from ...model.storage.unit_of_work import UnitOfWork
 from ...transport.outbound.maildir_relay import MaildirRelay
+from ..checking.listener_probe import listener_state
 from ..common import open_transaction
 from ..output.letter_display import parsed_letter, shown_letter
 from .launcher import launcher
-from .listener_probe import listener_state
 
 _PATIENCE_SECONDS = 20.0
 _ANN = Mailbox("Ann Lee", "ann@example.org")

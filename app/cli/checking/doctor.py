@@ -7,7 +7,8 @@ import click
 from ...mail.text import one_line
 from .. import in_one_line
 from ..common import json_option, print_json
-from .doctor_checks import Check, Finding, Level, checks
+from .doctor_checks import checks
+from .findings import Check, Finding, Level
 
 
 @click.command("doctor")

@@ -66,7 +66,7 @@ def _state(settings: Settings) -> str:
 def _check_taking(settings: Settings, database: Database) -> None:
     """Raise unless a mail could be stored now: the database can be written, and the disk has room."""
     from ...config.disk_space import room_beside
-    from .doctor_checks import check_writable
+    from .database_checks import check_writable
 
     with database.transaction() as uow:
         check_writable(uow, sqlite=database.is_sqlite)

@@ -1,0 +1,1 @@
+"""Commands that look at a tracker and say whether it works."""
