@@ -29,8 +29,8 @@ GROUPS = {
     },
     "People and queues": {
         "person": ("administration.people", "Manage people and their addresses."),
-        "queue": ("administration.people", "Manage queues and their addresses."),
-        "responder": ("administration.people", "Manage a queue's team."),
+        "queue": ("administration.queues", "Manage queues and their addresses."),
+        "responder": ("administration.responders", "Manage a queue's team."),
         "login": ("administration.login", "Print a one-time link to the web pages."),
     },
     "Tickets": {

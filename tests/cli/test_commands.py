@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from salmon.routing import Router
 
 from mail_tickets.cli import COMMANDS, GROUPS, main
-from mail_tickets.cli.administration.people import queue_set
+from mail_tickets.cli.administration.queues import queue_set
 from mail_tickets.cli.output.letter_display import parsed_letter
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.records import queue_setup
