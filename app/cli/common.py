@@ -13,7 +13,7 @@ import click
 
 from ..config.current import current_settings
 from ..mail.addresses import Mailbox, mailboxes
-from ..mail.text import from_bytes
+from ..mail.body_parts.charsets import from_bytes
 from ..model.schema import check_ready
 from ..model.storage.base import MAX_ID
 from ..model.storage.database import Database

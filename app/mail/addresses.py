@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
-from .text import decoded, one_line, unescaped
+from .body_parts.encoded_words import decoded, unescaped
+from .text import one_line
 
 HEADER_LIMIT = 16_384
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .addresses import mailboxes
+from .body_parts.encoded_words import decoded, unescaped
 from .body_parts.header_fields import Fields
 from .machines import words
-from .text import decoded, one_line, unescaped
+from .text import one_line
 
 NULL_PATH = "null reverse-path"
 """The reason where the envelope has no sender."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from .text import decoded
+from .body_parts.encoded_words import decoded
 
 _LOOKED_AT = 200
 _ISO_DATE = re.compile(

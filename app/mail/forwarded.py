@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from . import mime, parsed
 from .addresses import Mailbox, address_key, is_usable, split
+from .body_parts.encoded_words import decoded
 from .quotations import client_phrases as words
-from .text import decoded, one_line
+from .text import one_line
 
 # A head is looked for in so many lines. Of a line no more characters are read, and a longer sender is nobody's name.
 LINES = 3_000

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from .body_parts.charsets import from_bytes, in_charset
+from .body_parts.encoded_words import decoded
 from .body_parts.header_fields import Fields, behind_headers, body_start, header_fields, headers_end
 from .body_parts.part_headers import (
     disposition,
@@ -21,7 +23,7 @@ from .body_parts.part_headers import (
 )
 from .body_parts.transfer_encodings import CHUNK, ENCODED, UU_BEGIN, behind_base64, decoded_bytes, decoded_size
 from .containers import cms, tnef, uuencoded
-from .text import decoded, from_bytes, in_charset, one_line, storable
+from .text import one_line, storable
 
 INNER_HEADERS = 16_384
 NESTED = 10  # So deep do mails lie in one another.

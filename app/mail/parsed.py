@@ -10,6 +10,8 @@ from mimetypes import MimeTypes
 from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
 from .auto_submitted import from_list, loop_marks, reason
+from .body_parts.charsets import in_charset
+from .body_parts.encoded_words import decoded
 from .body_parts.header_fields import Fields, body_start, header_fields
 from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
@@ -18,7 +20,7 @@ from .dates import read_date
 from .html_text import enriched, text_of, without_weight
 from .machines.one_click import clicked
 from .mime import Part
-from .text import TOO_LONG, decoded, in_charset, one_line, unflowed
+from .text import TOO_LONG, one_line, unflowed
 
 TEXT_LIMIT = 1_000_000
 HTML_LIMIT = 32_000_000  # Of this, pictures within the text are taken out first.

@@ -9,7 +9,7 @@ import pytest
 
 from mail_tickets.cli.output.ticket_display import ticket_text
 from mail_tickets.mail.addresses import mailboxes
-from mail_tickets.mail.text import decoded
+from mail_tickets.mail.body_parts.encoded_words import decoded
 from mail_tickets.model.letters.notices.headings import message_heading
 from mail_tickets.model.lifecycle.support import SUPPORT
 from mail_tickets.model.lifecycle.tables import Action

@@ -5,8 +5,8 @@ from base64 import encodebytes
 
 import pytest
 
+from mail_tickets.mail.body_parts.charsets import from_bytes
 from mail_tickets.mail.parsed import parse_mail
-from mail_tickets.mail.text import from_bytes
 
 RUSSIAN = "Лампа не горит."
 

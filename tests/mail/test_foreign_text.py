@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mail_tickets.mail.body_parts.charsets import from_bytes
+from mail_tickets.mail.body_parts.encoded_words import decoded
 from mail_tickets.mail.html_text import crude_text
-from mail_tickets.mail.text import decoded, from_bytes, one_line, printable, storable
+from mail_tickets.mail.text import one_line, printable, storable
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -7,12 +7,13 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from ...mail.addresses import Mailbox, address_key, is_usable
+from ...mail.body_parts.encoded_words import decoded, unescaped
 from ...mail.body_parts.header_fields import body_start, header_fields
 from ...mail.dates import read_date
 from ...mail.delivery_status import addresses_blamed
 from ...mail.parsed import ParsedMail, body_digest, parse_heading
 from ...mail.subjects import bare_subject
-from ...mail.text import decoded, one_line, unescaped
+from ...mail.text import one_line
 from ...model.inbound.inbound_mail import identity_of
 from ...model.records.imported_mail import NOBODY, PERSON_BYTES, digest, person_key
 from ...model.tickets.posts import plausible_date

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import PurePath
 
-from ...mail.text import decoded
+from ...mail.body_parts.encoded_words import decoded
 
 
 class Other(StrEnum):

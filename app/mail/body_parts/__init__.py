@@ -1,1 +1,1 @@
-"""What the headers of a part say of it, and how its bytes are encoded."""
+"""Headers and bytes of a mail's parts: fields, encodings, charsets."""

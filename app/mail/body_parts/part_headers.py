@@ -4,7 +4,9 @@ import re
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
-from ..text import decoded, from_bytes, one_line
+from ..text import one_line
+from .charsets import from_bytes
+from .encoded_words import decoded
 
 PARAMETERS = 4_096
 _MULTIPART = re.compile(r"\s*multipart(?:/[^\s;]{0,80})?(?=[\s;])", re.I)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from ..text import base64_bytes
-
 CHUNK = 65_536
 UU_LINES = 600_000
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -110,3 +108,18 @@ def _uu_lines(raw: bytes, start: int, stop: int) -> Iterator[bytes]:
             with suppress(binascii.Error):
                 yield binascii.a2b_uu(attempt)
                 break
+
+
+_PADDED = re.compile(rb"=\s{0,4}(?=[A-Za-z0-9+/])")
+
+
+def base64_bytes(raw: bytes) -> bytes | None:
+    """The bytes of base64 text, however it is broken: foreign characters are passed over, padding is made up for, a
+    last character that is no whole byte is dropped. Each of several pieces may be padded. None if nothing decodes."""
+    if _PADDED.search(raw):
+        return b"".join(base64_bytes(piece) or b"" for piece in _PADDED.split(raw))
+    for end, padding in ((len(raw), b""), (len(raw), b"=="), (len(raw.rstrip(b"=\r\n\t ")) - 1, b"==")):
+        with suppress(binascii.Error):
+            if end > 0 or not raw:
+                return binascii.a2b_base64(raw[:end] + padding)
+    return None

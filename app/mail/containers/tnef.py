@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..text import known_codec
+from ..body_parts.charsets import known_codec
 
 _SIGNATURE = b"\x78\x9f\x3e\x22"
 _BODY, _PROPERTIES = 0x800C, 0x9003

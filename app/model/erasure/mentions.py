@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import exists, or_, select
 
+from ...mail.body_parts.charsets import from_bytes
 from ...mail.parsed import parse_mail
-from ...mail.text import from_bytes
 from ..inbound.inbound_mail import Fate
 from ..records.messages import Message
 from ..records.people import Person
