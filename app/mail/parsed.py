@@ -17,7 +17,7 @@ from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
 from .dates import read_date
-from .html_text import enriched, text_of, without_weight
+from .html.html_text import enriched, text_of, without_weight
 from .machines.one_click import clicked
 from .mime import Part
 from .text import TOO_LONG, one_line, unflowed

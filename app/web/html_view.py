@@ -6,7 +6,7 @@ from html import escape, unescape
 from urllib.parse import unquote
 
 from ..mail import mime
-from ..mail.html_text import is_harmless, text_of
+from ..mail.html.html_text import is_harmless, text_of
 from ..mail.mime import Part
 
 LIMIT = 524_288

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mail_tickets.mail.body_parts.charsets import from_bytes
 from mail_tickets.mail.body_parts.encoded_words import decoded
-from mail_tickets.mail.html_text import crude_text
+from mail_tickets.mail.html.crude_text import crude_text
 from mail_tickets.mail.text import one_line, printable, storable
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))

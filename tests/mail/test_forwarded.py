@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mail_tickets.mail.addresses import Mailbox, is_usable
 from mail_tickets.mail.forwarded import LINES, Original, original_attached, original_inline
-from mail_tickets.mail.html_text import text_of
+from mail_tickets.mail.html.html_text import text_of
 from mail_tickets.mail.parsed import parse_mail
 from mail_tickets.mail.quotations.client_phrases import LANGUAGES
 from mail_tickets.mail.subjects import forwarded_title

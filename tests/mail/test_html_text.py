@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mail_tickets.devtools.bench.parts.quoted_text import TALON_HTML
-from mail_tickets.mail import html_text
-from mail_tickets.mail.html_text import crude_text, text_of
+from mail_tickets.mail.html import html_text
+from mail_tickets.mail.html.crude_text import crude_text
+from mail_tickets.mail.html.html_text import text_of
 from mail_tickets.mail.quoted_text import split
 
 TALON = Path(__file__).parent.parent / "mails" / "talon"
@@ -168,7 +169,7 @@ def test_small_bombs_are_kept_from_the_parser(bomb: str) -> None:
 
 
 def test_text_of_what_cannot_be_cleaned_is_crude(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html_text, "_Writer", None)
+    monkeypatch.setattr(html_text, "HtmlWriter", None)
     assert text_of("<ul><li>One</li></ul>") == crude_text("<ul><li>One</li></ul>") == "One"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import process_time
 
-from ....mail.html_text import text_of
+from ....mail.html.html_text import text_of
 from ....mail.parsed import parse_mail
 from ....mail.quotation_matching import Private, Words, read, redacted
 from ....mail.quoted_text import split
