@@ -136,7 +136,7 @@ class ScriptedRelay:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    def said(self, verb: str) -> list[str]:
+    def commands_of(self, verb: str) -> list[str]:
         """The client's lines that begin with a verb."""
         return [line for line in self.commands if line.upper().startswith(verb)]
 
@@ -315,10 +315,10 @@ class Dialogue:
     def take_letter(self, line: str) -> None:
         """Take a letter to its end, and say what became of it."""
         self._obey(self.relay.decide("BODY", line, self), "")
-        content = b"".join(_unstuffed(each) for each in iter(self._line, b"."))
+        content = b"".join(_unstuffed(stuffed) for stuffed in iter(self._line, b"."))
         sender = self.sender or ""
-        rounds = [[each] for each in self.recipients] if self.relay.lmtp else [self.recipients]
-        steps = [self._verdict(TakenLetter(sender, who, content), line) for who in rounds]
+        rounds = [[recipient] for recipient in self.recipients] if self.relay.lmtp else [self.recipients]
+        steps = [self._verdict(TakenLetter(sender, group, content), line) for group in rounds]
         self._forget()
         for step in steps:
             self._obey(step, "250 2.0.0 kept")
@@ -326,7 +326,7 @@ class Dialogue:
     def _verdict(self, letter: TakenLetter, line: str) -> Step:
         refusal = self.relay.decide("DOT", line, self)
         if isinstance(refusal, Deed):
-            refusal = self._patience(refusal)
+            refusal = self._after_silence(refusal)
         if refusal is not None:
             return refusal
         self.relay.keep(letter, self)
@@ -342,12 +342,12 @@ class Dialogue:
 
     def _obey(self, step: Step, usual: str) -> str:
         """Say a reply, the usual one unless another is wanted."""
-        reply = self._patience(step) or usual
+        reply = self._after_silence(step) or usual
         if reply:
             self._say(reply)
         return reply
 
-    def _patience(self, step: Step) -> str | None:
+    def _after_silence(self, step: Step) -> str | None:
         """Be silent or hang up where that is wanted; the reply that is wanted, None for the usual."""
         if step == DROP:
             raise Hangup

@@ -141,7 +141,7 @@ def test_a_letter_refused_for_now_waits_longer_each_time(world: World, sink: Sin
     assert pauses[-1] == LONGEST_PAUSE
     [letter] = outbox(world)
     assert (letter["state"], letter["error"], letter["next"]) == ("failed", "451 4.7.1 greylisted", None)
-    assert letter["attempts"] == len(pauses) == len(sink.said("RCPT"))
+    assert letter["attempts"] == len(pauses) == len(sink.commands_of("RCPT"))
     assert GIVE_UP < world.clock.now - world.rows(Letter)[0].created < GIVE_UP + 2 * LONGEST_PAUSE
 
 
@@ -166,7 +166,7 @@ def test_a_letter_refused_for_now_is_taken_later_and_its_message_id_is_the_same(
     [letter], [row] = sink.letters, world.rows(Letter)
     assert f"Message-ID: {row.message_id}\r\n".encode() in letter.content
     assert (row.attempts, row.error) == (3, None)
-    assert len(set(sink.said("MAIL"))) == 1
+    assert len(set(sink.commands_of("MAIL"))) == 1
 
 
 def test_a_letter_refused_for_good_is_given_up_at_once_and_seen(world: World, sink: Sink, courier: Courier) -> None:
@@ -226,7 +226,7 @@ def test_a_letter_at_which_the_relay_hangs_up_does_not_keep_the_others_back(
     world: World, sink: Sink, courier: Courier
 ) -> None:
     sink.script["BODY"] = lambda _: (
-        DROP if sink.said("RCPT")[-1].upper().startswith(f"RCPT TO:<{BOB}>".upper()) else None
+        DROP if sink.commands_of("RCPT")[-1].upper().startswith(f"RCPT TO:<{BOB}>".upper()) else None
     )
     write_letters(world, BOB, CAT, DAN)
     send_all(courier)
@@ -586,7 +586,7 @@ def test_a_relay_that_never_answers_is_cut_off_at_the_end(
         relay = relay_from_url(sink.url, timeout=1, root=tmp_path, helo=DOMAIN)
         courier = Courier(small_world.database, relay)
         courier.start()
-        while not sink.said("MAIL"):
+        while not sink.commands_of("MAIL"):
             Event().wait(0.01)
         courier.stop()
     assert states(small_world) == ["waiting"]

@@ -129,7 +129,7 @@ def test_wherever_the_database_goes_away_each_fate_is_noted_and_the_rest_given_b
     assert place > 20
     assert len({letter.sender for letter in sink.letters}) == len(sink.letters) == 4 * place
     # The relay was asked once for each letter.
-    assert len(sink.said("RCPT")) == len(world.rows(Letter)) == 7 * place
+    assert len(sink.commands_of("RCPT")) == len(world.rows(Letter)) == 7 * place
 
 
 def test_a_fate_that_comes_late_changes_nothing_that_another_courier_has_done(

@@ -67,7 +67,7 @@ class Trouble:
 
     @property
     def recipients_asked(self) -> int:
-        return len(self.sink.said("RCPT"))
+        return len(self.sink.commands_of("RCPT"))
 
     def command(self, *words: str) -> Result:
         settings = {
@@ -100,7 +100,7 @@ def test_two_readers_refused_in_a_row_stop_everything_and_nobody_is_judged(small
     # Dan's letter was not even tried; then he is asked first, and one letter a round is enough to know.
     assert (small.recipients_asked, small.courier.is_stopped) == (2, True)
     small.goes_on()
-    assert (small.recipients_asked, small.sink.said("RCPT")[-1]) == (3, f"rcpt TO:<{DAN}>")
+    assert (small.recipients_asked, small.sink.commands_of("RCPT")[-1]) == (3, f"rcpt TO:<{DAN}>")
     assert set(small.states.values()) == {"waiting"}
     assert not any(person.refused or person.undeliverable for person in small.world.rows(Person))
 

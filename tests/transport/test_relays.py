@@ -84,7 +84,7 @@ def test_8_bits_go_only_to_a_server_that_knows_them(sink: Sink, open_relay: Open
         relay.deliver(message.as_bytes() if as_bytes else message, To=ANN, From=SENDER)
         relay.close()
     known, unknown = (letter.content for letter in sink.letters)
-    assert [line.partition("> ")[2] for line in sink.said("MAIL")] == ["BODY=8BITMIME", ""]
+    assert [line.partition("> ")[2] for line in sink.commands_of("MAIL")] == ["BODY=8BITMIME", ""]
     assert (known.isascii(), unknown.isascii()) == (False, True)
     assert email.message_from_bytes(unknown, policy=email.policy.default).get_content().splitlines() == ["Grüße"]
 
@@ -133,19 +133,19 @@ def test_everybody_named_gets_the_letter(sink: Sink, open_relay: Open, to: str |
 @pytest.mark.parametrize("sender", ["", "<>"])
 def test_the_null_sender_is_said_as_such(sink: Sink, open_relay: Open, sender: str) -> None:
     open_relay(sink.url).deliver(letter(), To=ANN, From=sender)
-    assert sink.said("MAIL")[0].lower().startswith("mail from:<> size=")
+    assert sink.commands_of("MAIL")[0].lower().startswith("mail from:<> size=")
 
 
 def test_the_size_is_announced_only_where_it_is_understood(sink: Sink, open_relay: Open) -> None:
     sink.extensions = ()
     open_relay(sink.url).deliver(letter(), To=ANN, From=SENDER)
-    assert [line.lower() for line in sink.said("MAIL")] == [f"mail from:<{SENDER}>"]
+    assert [line.lower() for line in sink.commands_of("MAIL")] == [f"mail from:<{SENDER}>"]
 
 
 def test_a_server_without_ehlo_is_spoken_to_in_old_smtp(sink: Sink, open_relay: Open) -> None:
     sink.script["EHLO"] = "500 what?"
     open_relay(sink.url).deliver(letter(), To=ANN, From=SENDER)
-    assert sink.said("HELO") == ["helo tickets.example"]
+    assert sink.commands_of("HELO") == ["helo tickets.example"]
     assert len(sink.letters) == 1
 
 
@@ -162,7 +162,7 @@ def test_an_address_beyond_ascii_uses_smtputf8(sink: Sink, open_relay: Open) -> 
     assert foreign.recipients == ["jörg@exämple.org"]
     assert "To: jörg@exämple.org\r\n".encode() in foreign.content
     assert plain.content.isascii()
-    assert ["SMTPUTF8" in line for line in sink.said("MAIL")] == [True, False]
+    assert ["SMTPUTF8" in line for line in sink.commands_of("MAIL")] == [True, False]
 
 
 def test_without_smtputf8_such_an_address_is_refused_in_words(sink: Sink, open_relay: Open) -> None:
@@ -442,7 +442,7 @@ def test_lmtp_reads_a_reply_for_every_recipient(lmtp: Sink, open_relay: Open) ->
     relay.deliver(letter(), To=BOB, From=SENDER)
     assert [letter.recipients for letter in lmtp.letters] == [[ANN], [BOB], [BOB]]
     assert lmtp.connections == 1
-    assert lmtp.said("LHLO") == ["lhlo tickets.example"]
+    assert lmtp.commands_of("LHLO") == ["lhlo tickets.example"]
 
 
 @pytest.mark.parametrize(("reply", "permanent"), [("550 5.2.2 mailbox full", True), ("452 4.2.2 full", False)])
@@ -466,7 +466,7 @@ def test_an_lmtp_socket_that_is_not_there_is_unreachable(open_relay: Open, tmp_p
 
 def test_check_connects_and_sends_no_letter(sink: Sink, open_relay: Open) -> None:
     open_relay(sink.url).check()
-    assert (sink.letters, sink.said("NOOP"), sink.said("MAIL")) == ([], ["noop"], [])
+    assert (sink.letters, sink.commands_of("NOOP"), sink.commands_of("MAIL")) == ([], ["noop"], [])
 
 
 @pytest.mark.parametrize("script", [{"CONNECT": "554 5.7.1 go away"}, {"NOOP": "421 4.3.2 closing"}, {"NOOP": DROP}])
