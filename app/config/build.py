@@ -51,8 +51,8 @@ def load_routes(settings: Settings) -> None:
     # What others' routes mean by (host); ours ask the unit of work.
     Router.defaults(host=re.escape(settings.domain))
     Router.load(own_settings().handlers)
-    there = {handler.__module__ for _, handlers in Router.REGISTERED.values() for handler in handlers}
-    if missing := {*defaults.handlers} - there:
+    registered = {handler.__module__ for _, handlers in Router.REGISTERED.values() for handler in handlers}
+    if missing := {*defaults.handlers} - registered:
         raise NoRoutes(f"Salmon has no route to {' and '.join(sorted(missing))}: name them in `handlers`.")
 
 

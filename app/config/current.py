@@ -65,8 +65,8 @@ def host_project() -> ModuleType | None:
 
 def given_by(project: object) -> Mapping[str, Any]:
     """What a Salmon project sets for us."""
-    given: Mapping[str, Any] = getattr(project, "TICKETS", {})
-    return given
+    values: Mapping[str, Any] = getattr(project, "TICKETS", {})
+    return values
 
 
 def names_relay(project: object) -> bool:

@@ -19,8 +19,8 @@ def default_home() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/tickets")
     # XDG Base Directory Specification: a path that is not absolute is ignored.
-    given = Path(os.environ.get("XDG_DATA_HOME", ""))
-    return (given if given.is_absolute() else Path.home() / ".local" / "share") / "tickets"
+    folder = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (folder if folder.is_absolute() else Path.home() / ".local" / "share") / "tickets"
 
 
 def holds_programs(path: Path) -> bool:

@@ -115,15 +115,15 @@ class SettingReading:
 
     def value(self, name: str) -> Any:
         """Return a setting, checked; BadSetting says what is wrong with it."""
-        given = self.given(name)
+        setting = self.given(name)
         try:
-            parsed = _PARSERS[name](given.text.strip())
+            parsed = _PARSERS[name](setting.text.strip())
             return _PLACED[name](parsed, self.value("HOME")) if name in _PLACED else parsed
         except BadSetting:
             raise
         except ValueError as error:
-            named = given.source.name_of(name) if given.source is not self.sources[-1] else f"{PREFIX}{name}"
-            raise BadSetting(f"{named} can't be {without_password(given.text)!r}: {error}.") from None
+            named = setting.source.name_of(name) if setting.source is not self.sources[-1] else f"{PREFIX}{name}"
+            raise BadSetting(f"{named} can't be {without_password(setting.text)!r}: {error}.") from None
 
 
 def _advice(name: str) -> str:
@@ -149,8 +149,8 @@ def _settings_among(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name.isupper()}
 
 
-def _home(given: str) -> Path:
-    return _checked(Path(given).expanduser().absolute() if given else places.default_home())
+def _home(text: str) -> Path:
+    return _checked(Path(text).expanduser().absolute() if text else places.default_home())
 
 
 def _checked(path: Path) -> Path:
@@ -159,20 +159,20 @@ def _checked(path: Path) -> Path:
     return path
 
 
-def _domain(given: str) -> str:
-    if not re.fullmatch(r"(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", given):
+def _domain(text: str) -> str:
+    if not re.fullmatch(r"(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", text):
         raise ValueError("use a domain in ASCII, like tickets.example.org")
-    return given.lower()
+    return text.lower()
 
 
-def _database_url(given: str) -> str:
+def _database_url(text: str) -> str:
     # Loaded here: `deliver` hands a mail over in less time than this takes.
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
         # The short form that many services hand out.
-        url = make_url(re.sub(r"\Apostgres(?=\+|:)", "postgresql", given))
+        url = make_url(re.sub(r"\Apostgres(?=\+|:)", "postgresql", text))
     except (ArgumentError, ValueError):
         raise ValueError(_DATABASES) from None
     if url.get_backend_name() == "postgresql":
@@ -186,12 +186,12 @@ def _database_url(given: str) -> str:
     return url.set(drivername="sqlite").render_as_string(hide_password=False)
 
 
-def _database_at(given: str, home: Path) -> str:
+def _database_at(text: str, home: Path) -> str:
     from sqlalchemy import make_url
 
-    url = make_url(given)
+    url = make_url(text)
     if url.get_backend_name() != "sqlite":
-        return given
+        return text
     return url.set(database=str(_checked(home / (url.database or "")))).render_as_string(hide_password=False)
 
 
@@ -202,17 +202,17 @@ _LISTEN = re.compile(
 )
 
 
-def _listen(given: str) -> tuple[Listen, ...]:
-    places = tuple(_one_listen(place.strip()) for place in given.split(",") if place.strip())
+def _listen(text: str) -> tuple[Listen, ...]:
+    places = tuple(_one_listen(place.strip()) for place in text.split(",") if place.strip())
     if not places:
         raise ValueError("name at least one place to listen at, like smtp://127.0.0.1:8825")
     return places
 
 
-def _one_listen(given: str) -> Listen:
-    match = _LISTEN.fullmatch(given)
+def _one_listen(text: str) -> Listen:
+    match = _LISTEN.fullmatch(text)
     if match is None or int(match["port"] or 0) > 65_535 or not _is_host(match["host"] or ""):
-        raise ValueError(f"in place of {given!r} use smtp://HOST:PORT, lmtp://HOST:PORT or lmtp+unix:///PATH")
+        raise ValueError(f"in place of {text!r} use smtp://HOST:PORT, lmtp://HOST:PORT or lmtp+unix:///PATH")
     if match["path"]:
         return Listen("lmtp+unix", "", 0, match["path"])
     return Listen(match["scheme"], match["host"].strip("[]"), int(match["port"]), "")
@@ -227,28 +227,28 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def _relay_at(given: str, home: Path) -> str:
+def _relay_at(text: str, home: Path) -> str:
     from ..transport.outbound.relays import relay_from_url
 
-    relay_from_url(given, root=home).close()
-    scheme, _, path = given.partition(":")
+    relay_from_url(text, root=home).close()
+    scheme, _, path = text.partition(":")
     if scheme == "maildir":
         _checked(home / path)
-    return given
+    return text
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(given: str) -> str:
-        if given.lower() not in words:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
             raise ValueError(f"use {' or '.join(words)}")
-        return given.lower()
+        return text.lower()
 
     return parse
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
-    def parse(given: str) -> int:
-        digits = given.replace("_", "")
+    def parse(text: str) -> int:
+        digits = text.replace("_", "")
         if not (digits.isascii() and digits.isdigit() and least <= int(digits[:18]) <= most):
             raise ValueError(f"use a whole number from {least} to {most}")
         return int(digits)
@@ -265,7 +265,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "MAX_MESSAGE_BYTES": _number(1_000, 2**30),
     "UNMATCHED": _one_of("keep", "reject"),
     "TRUST": _one_of("reply", "dmarc", "from"),
-    "AUTHSERV_ID": lambda given: given or None,
+    "AUTHSERV_ID": lambda text: text or None,
     "WORKERS": _number(1, 64),
     "LOG": _one_of("plain", "json"),
     "WEB": parse_web,

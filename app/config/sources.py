@@ -43,15 +43,15 @@ def from_credentials(environment: Mapping[str, str]) -> SettingSource:
     """Return the secrets that systemd hands over (systemd.exec(5), LoadCredential), by their names in lower case."""
     folder = environment.get("CREDENTIALS_DIRECTORY", "")
     paths = {name: Path(folder) / name.lower() for name in SECRETS} if folder else {}
-    given = {name: _content(path, f"The credential {name.lower()}") for name, path in paths.items() if path.is_file()}
-    return SettingSource("credential", "the credential {name}", given)
+    secrets = {name: _content(path, f"The credential {name.lower()}") for name, path in paths.items() if path.is_file()}
+    return SettingSource("credential", "the credential {name}", secrets)
 
 
 def config_path(environment: Mapping[str, str], named: str = "", *, usual: bool = True) -> Path | None:
     """Return the configuration file: TICKETS_CONFIG, else `named`, else the first that is there of the usual places."""
-    given = environment.get(f"{PREFIX}CONFIG", "").strip() or named
-    if given:
-        return _start(environment) / Path(given).expanduser()
+    path_text = environment.get(f"{PREFIX}CONFIG", "").strip() or named
+    if path_text:
+        return _start(environment) / Path(path_text).expanduser()
     return next((path for path in usual_paths(environment) if usual and _is_there(path)), None)
 
 
@@ -98,18 +98,18 @@ def _text(source: SettingSource, name: str) -> str:
     return str(value)
 
 
-def _content(path: Path, what: str) -> str:
+def _content(path: Path, label: str) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise BadSetting(f"{what} can't be read: {path}: {why}.") from None
+        raise BadSetting(f"{label} can't be read: {path}: {why}.") from None
 
 
 def _start(environment: Mapping[str, str]) -> Path:
     """Return where relative paths start for what is read before TICKETS_HOME is checked."""
-    given = environment.get(f"{PREFIX}HOME", "").strip()
-    return Path(given).expanduser().absolute() if given else home.default_home()
+    text = environment.get(f"{PREFIX}HOME", "").strip()
+    return Path(text).expanduser().absolute() if text else home.default_home()
 
 
 def _is_there(path: Path) -> bool:

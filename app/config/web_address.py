@@ -26,11 +26,11 @@ class WebAddress:
         return bool(self.path) or is_loopback(self.host)
 
 
-def parse_web(given: str) -> WebAddress | None:
+def parse_web(text: str) -> WebAddress | None:
     """Return the place that a setting names; None if it is empty."""
-    if not given:
+    if not text:
         return None
-    match = _ADDRESS.fullmatch(given)
+    match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"] or 0) > 65_535:
         raise ValueError("use http://HOST:PORT or http+unix:///PATH, or empty for no web pages")
     return (
@@ -38,9 +38,9 @@ def parse_web(given: str) -> WebAddress | None:
     )
 
 
-def parse_web_url(given: str) -> str | None:
+def parse_web_url(text: str) -> str | None:
     """Return the address that people use, without a slash at its end; None if it is empty."""
-    url = given.rstrip("/")
+    url = text.rstrip("/")
     if not url:
         return None
     if not _PUBLIC.fullmatch(url) or not (

@@ -97,10 +97,10 @@ class MailClient:
 
     def replies(self, recipients: int) -> list[str]:
         """What became of a mail, for each of its recipients. Raises NoAnswer unless all of it is heard."""
-        heard = [self.hears() for _ in range(recipients if self.lmtp else 1)]
-        if not all(heard):
+        replies = [self.hears() for _ in range(recipients if self.lmtp else 1)]
+        if not all(replies):
             raise NoAnswer("the server hung up")
-        return heard if self.lmtp else heard * recipients
+        return replies if self.lmtp else replies * recipients
 
     def leaves(self) -> None:
         """Hang up without a word."""

@@ -107,9 +107,11 @@ class OwnServer(PostgresServer):
     def run(self, program: str, *arguments: str) -> None:
         """Runs one of PostgreSQL's programs as the server's account; raises RuntimeError with what it said."""
         command = [str(self.binaries / program), *arguments]
-        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False, **self.account)
-        if done.returncode != 0:
-            raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr or done.stdout}")
+        result = subprocess.run(
+            command, cwd=self.directory, capture_output=True, text=True, check=False, **self.account
+        )
+        if result.returncode != 0:
+            raise RuntimeError(f"{program} ended with {result.returncode}: {result.stderr or result.stdout}")
 
     def create(self) -> None:
         """Makes the data directory."""

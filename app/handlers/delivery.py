@@ -62,8 +62,8 @@ def _take_in(message: MailRequest, place: OurAddress) -> str:
 
 def _reverse_path(message: MailRequest) -> str:
     """The envelope's sender. Without one, or with one that it cannot parse, Salmon gives the whole From header."""
-    given = message.From or ""
-    return given if "@" in given and not any(sign in given for sign in '<>" ,') else ""
+    sender = message.From or ""
+    return sender if "@" in sender and not any(sign in sender for sign in '<>" ,') else ""
 
 
 def _answer(reply: str) -> NoReturn:

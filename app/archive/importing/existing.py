@@ -179,10 +179,12 @@ def _repeated(tracker: Database, mail_identities: Sequence[MailIdentity]) -> set
             for row in uow.connection.execute(query.where(LINK.c.key.in_(some_keys), ARCHIVED.c.posted)):
                 bearers.setdefault(row.key, MessageIdUsers()).add(row.people, row.subject)
     names: set[tuple[str, bytes]] = set()
-    for key, there in bearers.items():
+    for key, bearer in bearers.items():
         for message_id, mail_identity in cards_of[key]:
             users = (
-                there if mail_identity.own != message_id else there.and_by(mail_identity.people, mail_identity.subject)
+                bearer
+                if mail_identity.own != message_id
+                else bearer.and_by(mail_identity.people, mail_identity.subject)
             )
             names |= {(message_id, mail_identity.identity)} if users.differ else set()
     return names
@@ -199,7 +201,10 @@ def find_answered_live(context: ImportContext, repeated: set[bytes]) -> dict[int
         rows = uow.connection.execution_options(yield_per=_ASKED).execute(live)
         for some in rows.partitions():
             tickets: dict[bytes, int] = {}
-            _keep_oldest(tickets, ((own_key(given), ticket) for given, ticket in some if id_key(given) not in repeated))
+            _keep_oldest(
+                tickets,
+                ((own_key(message_id), ticket) for message_id, ticket in some if id_key(message_id) not in repeated),
+            )
             mails = uow.connection.execute(query.where(LINK.c.key.in_(tickets)))
             _keep_oldest(oldest, ((id_, tickets[key]) for key, id_ in mails))
     return oldest
@@ -232,7 +237,7 @@ def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
         for table in (_MESSAGE, _LETTER):
             query = select(table.c.message_id, table.c.ticket_id).where(table.c.message_id.in_(ids))
             rows = uow.connection.execute(query.where(table.c.ticket_id.is_not(None)))
-            _keep_oldest(oldest, ((given, ticket) for given, ticket in rows))
+            _keep_oldest(oldest, ((key, ticket) for key, ticket in rows))
         query = select(LINK.c.key, ARCHIVED.c.ticket_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
         query = query.where(LINK.c.key.in_(keys), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None))
         named: dict[str, int] = {}
@@ -241,5 +246,5 @@ def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
 
 
 def _keep_oldest(oldest: dict[_Name, int], rows: Iterable[tuple[_Name, int]]) -> None:
-    for given, ticket in rows:
-        oldest[given] = min(oldest.get(given, ticket), ticket)
+    for key, ticket in rows:
+        oldest[key] = min(oldest.get(key, ticket), ticket)

@@ -79,15 +79,15 @@ class _Union:
             place = to[place]
         return place
 
-    def tie(self, one: int, other: int) -> None:
+    def tie(self, first: int, second: int) -> None:
         """Make two groups one, unless their marks differ."""
-        one, other = self.of(one), self.of(other)
-        mark, other_mark = self.marks.get(one), self.marks.get(other)
+        first, second = self.of(first), self.of(second)
+        mark, other_mark = self.marks.get(first), self.marks.get(second)
         if mark and other_mark and mark != other_mark:
             return
-        self._to[one] = other
+        self._to[first] = second
         if mark:
-            self.marks[other] = mark
+            self.marks[second] = mark
 
 
 def gather(context: ImportContext) -> None:
@@ -226,8 +226,10 @@ def _tie_by_subject(context: ImportContext, union: _Union, groups: dict[int, _Th
     The new one must say that it answers ("Re: ..."): two mails of one person about "Report" are two reports.
     """
     subjects = {group.subject for group in groups.values() if group.answers and group.subject and group.home is None}
-    there = [group for group in groups.values() if group.subject in subjects]
-    candidates = sorted([*there, *_posted(context, subjects)], key=lambda group: (_moment(group.first), group.identity))
+    fitting = [group for group in groups.values() if group.subject in subjects]
+    candidates = sorted(
+        [*fitting, *_posted(context, subjects)], key=lambda group: (_moment(group.first), group.identity)
+    )
     index = _Index()
     for group in candidates:
         if group.first is None or group.last is None:
@@ -264,19 +266,20 @@ class _Index:
 
         Where all is read by everybody, the latest of its subject.
         """
-        others = group.people - {group.writer, EVERYBODY}
-        near = self._near(group, {group.writer, *others})
+        correspondents = group.people - {group.writer, EVERYBODY}
+        near = self._near(group, {group.writer, *correspondents})
         fitting = [
             neighbour
             for neighbour in near
-            if neighbour.writer in others or (neighbour.people & others and group.writer in neighbour.people)
+            if neighbour.writer in correspondents
+            or (neighbour.people & correspondents and group.writer in neighbour.people)
         ]
         # Only an answer to nobody else is told by its writer alone.
-        if not fitting and not any(neighbour.people & others for neighbour in near):
+        if not fitting and not any(neighbour.people & correspondents for neighbour in near):
             fitting = [neighbour for neighbour in near if group.writer in neighbour.people]
         if not fitting and EVERYBODY in group.people:
             fitting = self._near(group, {EVERYBODY})
-        return max(fitting, key=lambda neighbour: _fit(neighbour, group.writer, others), default=None)
+        return max(fitting, key=lambda neighbour: _fit(neighbour, group.writer, correspondents), default=None)
 
     def _near(self, group: _ThreadGroup, people: set[bytes]) -> list[_ThreadGroup]:
         """The latest threads of some people, as far as an answer can be theirs by its time."""
@@ -285,13 +288,19 @@ class _Index:
         return [thread for thread in threads if thread.last and group.first and group.first - thread.last <= WINDOW]
 
 
-def _fit(thread: _ThreadGroup, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
+def _fit(thread: _ThreadGroup, writer: bytes, correspondents: set[bytes]) -> tuple[Any, ...]:
     """How well an answer of somebody to others fits: who began it counts most, lest words to one client go to another.
 
     Then how many of all these are in it: a list or a colleague may be in every thread.
     """
-    count = len(thread.people & {writer, *others})
-    return thread.writer in {writer, *others}, count, thread.writer in others, thread.last, thread.identity
+    count = len(thread.people & {writer, *correspondents})
+    return (
+        thread.writer in {writer, *correspondents},
+        count,
+        thread.writer in correspondents,
+        thread.last,
+        thread.identity,
+    )
 
 
 def _posted(context: ImportContext, subjects: Iterable[bytes | None]) -> Iterator[_ThreadGroup]:

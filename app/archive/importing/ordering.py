@@ -101,32 +101,32 @@ def _sorted(places: list[ThreadPosition], parents: dict[int, set[int]]) -> list[
     by_id = {place.id: place for place in places}
     waits = {id_: len(of) for id_, of in parents.items()}
     children = _children(parents)
-    done: dict[int, ThreadPosition] = {}
+    placed: dict[int, ThreadPosition] = {}
     ready: list[tuple[datetime, tuple[bytes, int], ThreadPosition]] = []
 
     def release(position: ThreadPosition) -> None:
-        known = [done[parent].date for parent in parents[position.id]]
+        known = [placed[parent].date for parent in parents[position.id]]
         position = position._replace(date=max((date for date in (position.date, *known) if date), default=None))
         heappush(ready, (*position.sort_key, position))
 
     for place in places:
         if not waits[place.id]:
             release(place)
-    while len(done) < len(places):
+    while len(placed) < len(places):
         if not ready:
             while waits[left[-1].id] <= 0:
                 left.pop()
             first = left.pop()
-            parents[first.id] &= done.keys()
+            parents[first.id] &= placed.keys()
             waits[first.id] = 0
             release(first)
         place = heappop(ready)[-1]
-        done[place.id] = place
+        placed[place.id] = place
         for child in children.get(place.id, ()):
             waits[child] -= 1
             if waits[child] == 0:
                 release(by_id[child])
-    return list(done.values())
+    return list(placed.values())
 
 
 def _children(parents: dict[int, set[int]]) -> dict[int, list[int]]:

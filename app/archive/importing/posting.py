@@ -56,7 +56,7 @@ class ThreadPoster:
         return None
 
     def _post(self, planned: Sequence[Planned], drafts: Iterable[Draft]) -> PostingCounts:
-        done = PostingCounts(mails=len(planned))
+        counts = PostingCounts(mails=len(planned))
         with self.context.database.transaction() as uow:
             if not self._lock_planned(uow, planned):
                 return PostingCounts()
@@ -66,12 +66,12 @@ class ThreadPoster:
             for (_, home), thread in groupby(drafts, lambda draft: (draft.planned.thread, draft.planned.joins)):
                 if home is not None and (ticket := _find(uow, home)) is not None:
                     builder.add_to(ticket, list(thread))
-                    done.continued += 1
+                    counts.continued += 1
                 else:
                     builder.open(thread)
-                    done.tickets += 1
+                    counts.tickets += 1
             builder.write()
-        return done
+        return counts
 
     def _lock_planned(self, uow: UnitOfWork, planned: Sequence[Planned]) -> bool:
         """Lock these mails until the unit of work ends. Return whether none of them was posted meanwhile."""

@@ -181,7 +181,7 @@ def _post_all(context: ImportContext, poster: ThreadPoster, report: ImportReport
 def _index(tracker: Database, report: ImportReport, tell: Tell) -> None:
     """Take what was posted into the search's index, with all else that is due."""
     begun = perf_counter()
-    catch_up(tracker, lambda done, due: tell(ImportProgress(INDEXING, done, done, due)))
+    catch_up(tracker, lambda count, due: tell(ImportProgress(INDEXING, count, count, due)))
     report.seconds[INDEXING] += perf_counter() - begun
 
 

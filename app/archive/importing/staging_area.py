@@ -96,8 +96,8 @@ def reserve(connection: Connection, table: Table, count: int) -> list[int]:
     last = connection.scalar(select(func.max(table.c.id))) or 0
     if table.dialect_options["sqlite"].get("autoincrement"):
         # A number once given is never given again, also when its row is gone.
-        given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        last = max(last, connection.scalar(given, {"name": table.name}) or 0)
+        statement = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        last = max(last, connection.scalar(statement, {"name": table.name}) or 0)
     return list(range(last + 1, last + 1 + count))
 
 

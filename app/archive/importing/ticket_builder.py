@@ -54,8 +54,8 @@ class TicketBuilder:
         self.queue = uow.session.get_one(Queue, context.queue_id)
         self._ids = iter(reserve(uow.connection, MESSAGE, len(planned)))
         homes = {(planned_mail.thread, planned_mail.joins) for planned_mail in planned}
-        there = select(TICKET.c.id).where(TICKET.c.id.in_({home for _, home in homes if home is not None}))
-        existing = set(uow.connection.scalars(there))
+        present_homes = select(TICKET.c.id).where(TICKET.c.id.in_({home for _, home in homes if home is not None}))
+        existing = set(uow.connection.scalars(present_homes))
         opening = [home for _, home in homes if home not in existing]
         self._numbers = iter(reserve(uow.connection, TICKET, len(opening)))
 
@@ -97,20 +97,22 @@ class TicketBuilder:
         self._meet(drafts)
         query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.received, Message.number)
         query = query.options(defer(Message.text), defer(Message.full_text))
-        there = list(self.uow.session.scalars(query))
+        present = list(self.uow.session.scalars(query))
         untouched = self._is_as_imported(ticket)
-        before = list(self._said_before(there)) if untouched else []
+        before = list(self._said_before(present)) if untouched else []
         hidden = {entry.message.id for entry in before if entry.hidden}
         if not untouched:
-            hidden = {message.id for message in there if message.private}
-        stored = {message.message_id: _Stored(message.id, message.id in hidden, message.received) for message in there}
+            hidden = {message.id for message in present if message.private}
+        stored = {
+            message.message_id: _Stored(message.id, message.id in hidden, message.received) for message in present
+        }
         new = [self._next_message(ticket, draft, stored) for draft in drafts]
         if untouched:
             taken_part = self._retell(ticket, before, new, [draft.planned.id for draft in drafts])
         else:
             taken_part = {}
             for entry in new:
-                told_before(ticket, entry, _status_at(ticket, there, entry.message.received))
+                told_before(ticket, entry, _status_at(ticket, present, entry.message.received))
                 if entry.writer and not entry.machine:
                     taken_part[entry.writer.id] = entry.writer
         on_ticket = set(
@@ -162,13 +164,15 @@ class TicketBuilder:
             message.date = message.date if own else message.received
             last = message
 
-    def _said_before(self, there: Sequence[Message]) -> Iterator[ReplayedMessage]:
-        people = self.writers.by_id(self.uow, {message.sender_id for message in there if message.sender_id is not None})
+    def _said_before(self, present: Sequence[Message]) -> Iterator[ReplayedMessage]:
+        people = self.writers.by_id(
+            self.uow, {message.sender_id for message in present if message.sender_id is not None}
+        )
         query = select(ARCHIVED.c.mail_id, ARCHIVED.c.private).where(ARCHIVED.c.private.is_not(None), ARCHIVED.c.posted)
-        rows = self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == there[0].ticket_id))
+        rows = self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == present[0].ticket_id))
         private: dict[int | None, bool] = dict(rows.all())
         hidden: set[int | None] = set()
-        for message in there:
+        for message in present:
             spam = message.action is None and message.new_status == self.queue.lifecycle.spam
             ours = message.sender_id is None and self._is_from_us(message)
             replayed = ReplayedMessage(
@@ -213,9 +217,9 @@ class TicketBuilder:
         return next(person for person in candidates if person is not None)
 
     def _root(self, first: Draft) -> str:
-        given = first.parsed.message_id
-        fitting = given and not first.planned.private and sendable(given)
-        return given if given and fitting else new_message_id(self.uow)
+        message_id = first.parsed.message_id
+        fitting = message_id and not first.planned.private and sendable(message_id)
+        return message_id if message_id and fitting else new_message_id(self.uow)
 
     def _next_message(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> ReplayedMessage:
         """The message of a mail, the next of its ticket, with what it answers there."""
@@ -274,12 +278,12 @@ class TicketBuilder:
             }
         )
 
-    def _take_part(self, ticket: Ticket, people: dict[int, ThreadWriter], there: set[int]) -> None:
+    def _take_part(self, ticket: Ticket, people: dict[int, ThreadWriter], present: set[int]) -> None:
         """Who wrote takes part, and gets no letters before they write again."""
         rows = [
             {"ticket_id": ticket.id, "person_id": person.id, "subscribed": True, "dormant": True}
             for person in people.values()
-            if not person.responder and person.id not in there and person.id != ticket.requestor_id
+            if not person.responder and person.id not in present and person.id != ticket.requestor_id
         ]
         self.row_buffer.participants.extend(rows)
 
@@ -289,7 +293,7 @@ def _groups(drafts: Iterator[Draft]) -> Iterator[list[Draft]]:
         yield group
 
 
-def _status_at(ticket: Ticket, there: Sequence[Message], date: datetime) -> str:
+def _status_at(ticket: Ticket, present: Sequence[Message], date: datetime) -> str:
     """The status of a ticket at some time, as far as its messages tell, in the words of its lifecycle now."""
-    before = [message.new_status for message in there if message.received <= date]
+    before = [message.new_status for message in present if message.received <= date]
     return before[-1] if before and before[-1] in ticket.lifecycle.statuses else ticket.lifecycle.first

@@ -106,8 +106,8 @@ def mails_in(path: str, limit: int, dialect: Dialect | None = None) -> Iterator[
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise NoStandardInput("There is no standard input to read from.")
-        given: io.BufferedReader = io.BufferedReader(_BlockingReader(sys.stdin.buffer), _PEEKED)
-        yield from _of_stream(given, "standard input", limit, dialect)
+        pipe: io.BufferedReader = io.BufferedReader(_BlockingReader(sys.stdin.buffer), _PEEKED)
+        yield from _of_stream(pipe, "standard input", limit, dialect)
     elif Path(path).is_dir():
         yield from _of_directory(Path(path), limit, dialect)
     else:
@@ -140,33 +140,33 @@ def _drain(closed: list[OSError]) -> Iterator[OSError]:
 
 
 def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Iterator[ArchiveMail]:
-    done = 0
+    octets = 0
     for path in _files(directory):
         if isinstance(path, OSError):
             name = one_line(str(Path(path.filename).relative_to(directory)))
-            yield ArchiveMail(name, b"", done=done, fault=_reason(path))
+            yield ArchiveMail(name, b"", done=octets, fault=_reason(path))
             continue
         name = one_line(str(path.relative_to(directory)))
         size = 0
         try:
             if path.is_symlink() and path.exists() and not path.resolve().is_relative_to(directory.resolve()):
-                yield ArchiveMail(name, b"", done=done, fault=Other.OUTSIDE)
+                yield ArchiveMail(name, b"", done=octets, fault=Other.OUTSIDE)
                 continue
             if path.exists() and not path.is_file():
                 # To open a named pipe would be to wait for ever.
-                yield ArchiveMail(name, b"", done=done, fault=Other.NO_FILE)
+                yield ArchiveMail(name, b"", done=octets, fault=Other.NO_FILE)
                 continue
             if apart := kept_apart(path.relative_to(directory), in_maildir=path.parent.name in _MAILDIR):
-                yield ArchiveMail(name, b"", done=done + path.stat().st_size, fault=apart)
-                done += path.stat().st_size
+                yield ArchiveMail(name, b"", done=octets + path.stat().st_size, fault=apart)
+                octets += path.stat().st_size
                 continue
             with _opened(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 for mail in _of_stream(file, name, limit, dialect, single=_is_one_mail(path)):
-                    yield mail._replace(done=done + mail.done)
+                    yield mail._replace(done=octets + mail.done)
         except OSError as error:
-            yield ArchiveMail(name, b"", done=done, fault=_reason(error))
-        done += size
+            yield ArchiveMail(name, b"", done=octets, fault=_reason(error))
+        octets += size
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -212,11 +212,11 @@ def _of_plain(
     single: bool,
 ) -> Iterator[ArchiveMail]:
     first = file.peek(_PEEKED)[:_PEEKED]
-    other = None if single else _fault_of(first)
-    if other and first:
+    fault = None if single else _fault_of(first)
+    if fault and first:
         # Any bytes could be read as a mail without headers.
-        yield ArchiveMail(name, b"", done=_position(source), fault=other)
-    if other:
+        yield ArchiveMail(name, b"", done=_position(source), fault=fault)
+    if fault:
         # No bytes are a box without mails.
         return
     if single or not begins_box(first):

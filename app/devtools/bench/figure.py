@@ -13,11 +13,11 @@ class Figure(NamedTuple):
     number: float | None = None
 
 
-def at_most(what: str, number: float, most: float, form: str = "{:.2f}") -> Figure:
+def at_most(name: str, number: float, most: float, form: str = "{:.2f}") -> Figure:
     """A figure that must not be larger than that; `form` prints both."""
-    return Figure(what, form.format(number), f"<= {form.format(most)}", number <= most, number)
+    return Figure(name, form.format(number), f"<= {form.format(most)}", number <= most, number)
 
 
-def at_least(what: str, number: float, least: float, form: str = "{:.2f}") -> Figure:
+def at_least(name: str, number: float, least: float, form: str = "{:.2f}") -> Figure:
     """A figure that must not be smaller than that; `form` prints both."""
-    return Figure(what, form.format(number), f">= {form.format(least)}", number >= least, number)
+    return Figure(name, form.format(number), f">= {form.format(least)}", number >= least, number)

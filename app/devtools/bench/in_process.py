@@ -29,16 +29,16 @@ class InProcess:
 
     def cost(self, mails: Sequence[MeasuredMail], besides: Callable[[], float] = lambda: 0.0) -> float:
         """Processor milliseconds of one mail; `besides` are those that other processes have used."""
-        others, before = besides(), process_time()
+        others_before, before = besides(), process_time()
         for mail in mails:
             self.take(mail)
         ours = process_time() - before
-        return (ours * 1000 + besides() - others) / len(mails)
+        return (ours * 1000 + besides() - others_before) / len(mails)
 
 
 @contextmanager
 def in_process(tracker: Tracker) -> Iterator[InProcess]:
     """A tracker in this process, closed at the end."""
-    here = InProcess(tracker)
-    with closing(here.database):
-        yield here
+    process = InProcess(tracker)
+    with closing(process.database):
+        yield process

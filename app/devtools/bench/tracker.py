@@ -135,15 +135,15 @@ class Tracker:
 
     def _answering(self, count: int, top: str) -> list[MeasuredMail]:
         letters = self._letters_to(HELPERS[0])
-        made = []
+        mails = []
         for number in self._numbers(count):
             letter = letters[number % len(letters)]
             quoted = "".join(f"> {line}\r\n" for line in letter.text.splitlines())
             quotation = f"On Monday somebody wrote:\r\n{quoted}"
             text = f"{top.format(number=number)}{_words(number)}\r\n{quotation}"
             ids = {"In_Reply_To": letter.message_id, "References": letter.message_id}
-            made.append(self._mail(number, f"<{HELPERS[0]}>", f"ticket{letter.ticket_id}@{DOMAIN}", text, **ids))
-        return made
+            mails.append(self._mail(number, f"<{HELPERS[0]}>", f"ticket{letter.ticket_id}@{DOMAIN}", text, **ids))
+        return mails
 
     def _letters_to(self, email: str) -> list[Letter]:
         """The newest letter about each ticket to somebody."""

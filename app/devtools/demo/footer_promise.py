@@ -31,7 +31,9 @@ def promised_by(text: str, lifecycle: Lifecycle) -> FooterPromise:
     match = _SENTENCE.match(footer)
     private = match is not None and match["does"] == PRIVATE_NOTE
     does = match["does"] if match else ""
-    actions = [one for one in lifecycle.actions if one.does == does or (private and one == lifecycle.comment)]
+    actions = [
+        action for action in lifecycle.actions if action.does == does or (private and action == lifecycle.comment)
+    ]
     if not match or match["status"] not in lifecycle.statuses or not actions:
         raise NoPromise(f"This footer says nothing of what a reply does: {footer!r}")
     return FooterPromise(match[0], match["status"], actions[0], private)

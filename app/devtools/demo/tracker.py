@@ -68,8 +68,8 @@ class Stage:
     def lets_work(self, queue: str, *responders: Actor, lifecycle: str = "support") -> str:
         """Let people work for a queue, which is made if it is not there; the name of its lifecycle."""
         with self._database.transaction() as uow:
-            there = {queue.name: queue for queue in queues.every_queue(uow)}
-            inbox = there.get(queue) or queue_setup.add_queue(uow, queue, [queue.lower()], lifecycle)
+            existing = {queue.name: queue for queue in queues.every_queue(uow)}
+            inbox = existing.get(queue) or queue_setup.add_queue(uow, queue, [queue.lower()], lifecycle)
             for responder in responders:
                 queue_setup.add_responder(uow, inbox, registration.add_person(uow, Mailbox(*responder)))
             return inbox.lifecycle_name

@@ -60,9 +60,9 @@ def _judge_mails(facts: Facts, evidence: Evidence, mails: Mapping[int, Generated
     stored = Counter(
         (mails[delivery.mail].number, delivery.recipient) for delivery in evidence.stored if delivery.mail in mails
     )
-    asked = [(mail.number, recipient) for mail in facts.sent.values() for recipient in mail.recipients]
-    answered = [key for key in asked if key in facts.answered]
-    for number, recipient in asked:
+    wanted = [(mail.number, recipient) for mail in facts.sent.values() for recipient in mail.recipients]
+    answered = [key for key in wanted if key in facts.answered]
+    for number, recipient in wanted:
         times, was_answered = stored[number, recipient], (number, recipient) in facts.answered
         if was_answered and not times:
             tally.wrong("lost: answered 250 and not stored", f"mail {number} to {recipient}")
@@ -71,8 +71,8 @@ def _judge_mails(facts: Facts, evidence: Evidence, mails: Mapping[int, Generated
     tally.count("mails sent", len(facts.sent))
     tally.count("mails and recipients answered 250", len(answered))
     tally.count("stored exactly once of these, byte for byte", sum(stored[key] == 1 for key in answered))
-    tally.count("not answered 250", len(asked) - len(answered))
-    tally.count("stored once of these, as may be", sum(stored[key] == 1 for key in asked if key not in facts.answered))
+    tally.count("not answered 250", len(wanted) - len(answered))
+    tally.count("stored once of these, as may be", sum(stored[key] == 1 for key in wanted if key not in facts.answered))
 
 
 def _judge_places(facts: Facts, evidence: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
@@ -164,10 +164,10 @@ def _judge_letters(evidence: Evidence, tally: Tally) -> None:
     """Every message has a letter for everybody who is to hear of it, and none for anybody else."""
     requestors = {case.id: case.requestor for case in evidence.cases}
     recipients: dict[int, list[str]] = defaultdict(list)
-    others = 0
+    count = 0
     for letter in evidence.letters:
         if letter.about is None or letter.kind not in ("opened", "posted"):
-            others += 1
+            count += 1
         else:
             recipients[letter.about].append(letter.recipient)
     for post in evidence.posts:
@@ -177,7 +177,7 @@ def _judge_letters(evidence: Evidence, tally: Tally) -> None:
             line = f"message {post.number} of ticket {post.ticket}: to {actual}, not {sorted(expected)}"
             tally.wrong("a message whose letters are not those that it must have", line)
     tally.count("letters", len(evidence.letters))
-    tally.count("of these about no message", others)
+    tally.count("of these about no message", count)
 
 
 def _judge_relay(facts: Facts, letters: Sequence[Sent], tally: Tally) -> None:

@@ -105,15 +105,15 @@ class _Client:
 
     def _on_two(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         """Both dots leave together. What either answers 250 is answered."""
-        one, other = self._connection(), self._new(self._rand.randrange(2))
+        first, second = self._connection(), self._new(self._rand.randrange(2))
         try:
-            for each in (one, other):
+            for each in (first, second):
                 each.starts(mail.sender, recipients, mail.raw)
-            for each in (one, other):
+            for each in (first, second):
                 each.ends()
-            replies = [self._heard(each, len(recipients)) for each in (one, other)]
+            replies = [self._heard(each, len(recipients)) for each in (first, second)]
         finally:
-            other.leaves()
+            second.leaves()
         if not replies[0]:
             self.leave()
         pairs = zip(*(each for each in replies if each), strict=True)

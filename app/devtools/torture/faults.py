@@ -156,7 +156,7 @@ class BadRelay:
         silence = self._pace.silence if self._rand.random() < 0.03 else 1.5 * self._rand.random()
         can_refuse = step not in ("BODY", "STORED", "AFTER")
         refusals = [Deed("451 4.3.0 later"), Deed("421 4.3.2 closing", drops=False), Deed("554 5.6.0 not wanted here")]
-        others = [Deed(drops=True), Deed(silence=silence, drops=True)]
+        deeds = [Deed(drops=True), Deed(silence=silence, drops=True)]
         if step != "AFTER":
-            others.append(Deed(silence=silence))
-        return self._rand.choice([*refusals, *others] if can_refuse else others)
+            deeds.append(Deed(silence=silence))
+        return self._rand.choice([*refusals, *deeds] if can_refuse else deeds)

@@ -50,7 +50,7 @@ class FaultyRelay(ScriptedRelay):
     def settle(self, processes: Collection[int]) -> None:
         """Wait until none of them is connected: what they said before they were killed has been heard."""
         end = time.monotonic() + _SETTLE_SECONDS
-        while any(self._speaking[one] for one in processes) and time.monotonic() < end:
+        while any(self._speaking[process] for process in processes) and time.monotonic() < end:
             time.sleep(0.005)
 
     def arm(self, step: str, deed: Deed) -> None:

@@ -106,15 +106,15 @@ class MailGenerator:
         """
         sender = f"ann{self._rand.randrange(_REQUESTORS)}@home.example"
         queue = self._rand.choice(list(QUEUES.values()))
-        what = self._rand.random()
+        chance = self._rand.random()
         headers: dict[str, str] = {}
         recipients: tuple[str, ...] = (f"{queue}@{DOMAIN}",)
-        if what < 0.05 and self._open:
+        if chance < 0.05 and self._open:
             used = self._rand.choice(list(self._open.values()))
             sender, recipients, headers = used.opener.sender, used.opener.recipients, {"Message-ID": used.message_id}
-        elif what < 0.12:
+        elif chance < 0.12:
             recipients = tuple(f"{local_part}@{DOMAIN}" for local_part in QUEUES.values())
-        elif what > 0.05 and what < 0.9:
+        elif chance > 0.05 and chance < 0.9:
             self._ids[self._made] = headers["Message-ID"] = f"<q{self._made}@home.example>"
         return self._mail(sender, recipients, headers, f"Case {self._made}.")
 

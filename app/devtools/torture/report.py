@@ -13,9 +13,9 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
     wrongs: dict[str, list[str]] = field(default_factory=dict)
 
-    def count(self, what: str, number: int) -> None:
+    def count(self, name: str, number: int) -> None:
         """So many there are of these."""
-        self.counts[what] = number
+        self.counts[name] = number
 
     def wrong(self, kind: str, example: str) -> None:
         """One thing that must not be."""
@@ -24,8 +24,8 @@ class Tally:
     def lines(self) -> Iterator[str]:
         """Everything, to be printed."""
         width = max(map(len, self.counts), default=0)
-        for what, number in self.counts.items():
-            yield f"  {what:<{width}}  {number:>8,}"
+        for name, number in self.counts.items():
+            yield f"  {name:<{width}}  {number:>8,}"
         for kind, examples in self.wrongs.items():
             more = f"; and {len(examples) - _SHOWN:,} more" if len(examples) > _SHOWN else ""
             yield f"  WRONG: {kind}: {len(examples):,} ({'; '.join(examples[:_SHOWN])}{more})"

@@ -159,17 +159,17 @@ class Torture:
 
 
 def torture(plan: Plan, say: Callable[[str], None]) -> Tally:
-    """Torture one database, and say what is done and what was counted."""
+    """Torture one database, and say trouble is done and trouble was counted."""
     with closing(Room()) as room, closing(STORES[plan.database](room)) as store:
         several = f"{plan.processes} processes, " if plan.processes > 1 else ""
         load = f"{plan.mails:,} mails, {CONNECTIONS} connections"
         say(f"{store.name}: {several}{load}, {plan.minutes:g} minutes, seed {plan.seed}")
-        for what in store.missing:
-            say(f"  not done here: {what}")
+        for trouble in store.missing:
+            say(f"  not done here: {trouble}")
         with closing(Torture(plan, room, store)) as run:
             tally = run.run()
-            for what, counts in run.troubles():
-                say(f"  {what}: {', '.join(f'{name} {times:,}' for name, times in sorted(counts.items()))}")
+            for trouble, counts in run.troubles():
+                say(f"  {trouble}: {', '.join(f'{name} {times:,}' for name, times in sorted(counts.items()))}")
             for line in tally.lines():
                 say(line)
     return tally

@@ -115,7 +115,7 @@ def _set_immutable(path: Path, wanted: bool) -> None:
 def _run(*command: str | Path) -> bool:
     """Run a program quietly; whether it was there and succeeded."""
     try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, check=False)
+        result = subprocess.run([str(word) for word in command], capture_output=True, check=False)
     except OSError:
         return False
-    return done.returncode == 0
+    return result.returncode == 0

@@ -147,8 +147,8 @@ def _notice(outlook: Outlook | None, letters: int) -> str:
     )
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def _digest(person: Person, token: str) -> bytes:
@@ -189,14 +189,14 @@ def _checked(uow: UnitOfWork, ticket: Ticket, asker: Asker, answer: Answer) -> t
     private, status, _ = promised_parts(answer.promise)
     kept = answer.promise == promise_of(uow, ticket, outlook)
     if new or not kept:
-        other = kept or private != ("private" if outlook.private else "public") or status != outlook.status
+        has_changed = kept or private != ("private" if outlook.private else "public") or status != outlook.status
         changed = _changed(
             came=came,
             queue=ticket.queue.name,
             becomes_private=outlook.private and private == "public",
             becomes_public=not outlook.private and private == "private",
             becomes="" if status == outlook.status else outlook.status,
-            other_readers=not other,
+            other_readers=not has_changed,
         )
         raise AnswerChanged(ticket.id, changed, new)
     return outlook, block_of(uow, ticket, asker, outlook)
@@ -207,8 +207,8 @@ def _written_since(uow: UnitOfWork, ticket: Ticket, asker: Asker, seen: str) -> 
     ids = ids_since(uow, ticket, asker.member, seen)
     if not ids:
         return []
-    others = select(Message.id).where(Message.id.in_(ids), Message.sender_id.is_distinct_from(asker.member.person_id))
-    return [message_key(uow, message_id) for message_id in uow.session.scalars(others.order_by(Message.number))]
+    query = select(Message.id).where(Message.id.in_(ids), Message.sender_id.is_distinct_from(asker.member.person_id))
+    return [message_key(uow, message_id) for message_id in uow.session.scalars(query.order_by(Message.number))]
 
 
 _NOTHING = dict.fromkeys(("merged_into", "posted", "gone", "becomes_private", "becomes_public", "becomes"), "")

@@ -118,9 +118,9 @@ def set_basics(uow: UnitOfWork, number: int, person: Person, fields: Mapping[str
     return BasicsSet(ticket.id, event.all_changes, notes, event.checkpoint is not None, visible)
 
 
-def _lines(ticket: Ticket, name: str, given: str) -> list[Line]:
+def _lines(ticket: Ticket, name: str, text: str) -> list[Line]:
     """Return the line that a field stands for; none where it leaves the ticket as it is."""
-    command, value = FIELDS[name], one_line(given)
+    command, value = FIELDS[name], one_line(text)
     as_it_is = {
         "queue": ticket.queue.name,
         "owner": ticket.assignee.email if ticket.assignee else "",

@@ -109,35 +109,35 @@ def _as_seen(uow: UnitOfWork, person: Person, scope: Scope, ticket: Ticket, summ
 def list_query(uow: UnitOfWork, person: Person, scope: Scope, fields: Mapping[str, str]) -> ListQuery:
     """Return what a list's fields ask for. Raises FieldsRefused."""
     problems: dict[str, str] = {}
-    given = {name: value.strip() for name, value in fields.items() if value.strip()}
+    filled = {name: value.strip() for name, value in fields.items() if value.strip()}
     chosen = Filter()
     for name, reader in _READERS.items():
-        if name in given:
+        if name in filled:
             try:
-                chosen = reader(uow, person, chosen, given[name])
+                chosen = reader(uow, person, chosen, filled[name])
             except (NoSuchQueue, NoSuchStatus, NoSuchPerson) as error:
                 problems[name] = str(error)
     choices = {"order": [*Order], "waits": [*Waits]}
     for name, words in choices.items():
-        if name in given and given[name] not in words:
+        if name in filled and filled[name] not in words:
             problems[name] = f"It would be {' or '.join(words)}."
     if scope.queues == ():
-        problems |= _of_the_team(uow, person, scope, given, chosen)
+        problems |= _of_the_team(uow, person, scope, filled, chosen)
     if problems:
         raise FieldsRefused(problems)
     return ListQuery(
         chosen,
         # Only open tickets wait.
-        closed="waits" not in given
-        and (given.get("status") == ANY or bool(chosen.statuses and chosen.statuses & CLOSED)),
-        waits=Waits(given["waits"]) if "waits" in given else None,
-        order=Order(given.get("order", Order.NEWEST if scope.queues == () else Order.OLDEST)),
-        after=given.get("after", ""),
+        closed="waits" not in filled
+        and (filled.get("status") == ANY or bool(chosen.statuses and chosen.statuses & CLOSED)),
+        waits=Waits(filled["waits"]) if "waits" in filled else None,
+        order=Order(filled.get("order", Order.NEWEST if scope.queues == () else Order.OLDEST)),
+        after=filled.get("after", ""),
     )
 
 
 def _of_the_team(
-    uow: UnitOfWork, person: Person, scope: Scope, given: Mapping[str, str], chosen: Filter
+    uow: UnitOfWork, person: Person, scope: Scope, filled: Mapping[str, str], chosen: Filter
 ) -> dict[str, str]:
     """Return a sentence for each field by which an outsider could learn who is known, and which queues there are.
 
@@ -145,8 +145,8 @@ def _of_the_team(
     """
     own = f"You can list your own tickets: {ME}."
     people = {"requestor": chosen.requestor, "owner": person if chosen.unassigned else chosen.assignee}
-    refused = {name: own for name, found in people.items() if name in given and (not found or found.id != person.id)}
-    if "queue" in given and not (chosen.queue and _lists_any_of(uow, chosen.queue, scope)):
+    refused = {name: own for name, match in people.items() if name in filled and (not match or match.id != person.id)}
+    if "queue" in filled and not (chosen.queue and _lists_any_of(uow, chosen.queue, scope)):
         refused["queue"] = "You have no tickets in a queue of this name."
     return refused
 

@@ -152,8 +152,8 @@ def news(uow: UnitOfWork, number: int, person: Person, seen: str) -> News:
     ids = ids_since(uow, ticket, member, seen)
     if not ids:
         return News(0, "")
-    others = select(Message).where(Message.id.in_(ids), Message.sender_id.is_distinct_from(person.id))
-    messages = uow.session.scalars(others.order_by(Message.number)).all()
+    query = select(Message).where(Message.id.in_(ids), Message.sender_id.is_distinct_from(person.id))
+    messages = uow.session.scalars(query.order_by(Message.number)).all()
     sender = messages[-1].sender if messages else None
     return News(len(messages), sender.label if sender else "")
 

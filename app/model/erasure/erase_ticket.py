@@ -54,11 +54,11 @@ def _mails_of(uow: UnitOfWork, numbers: Collection[int], messages: Collection[in
     mails = {mail for mail in (*uow.session.scalars(brought), *uow.session.scalars(came)) if mail is not None}
     elsewhere: set[int | None] = set()
     for batch in batches(sorted(mails)):
-        other = select(Message.mail_id).where(Message.mail_id.in_(batch), Message.ticket_id.not_in(numbers))
+        on_others = select(Message.mail_id).where(Message.mail_id.in_(batch), Message.ticket_id.not_in(numbers))
         aside = select(Delivery.mail_id).where(
             Delivery.mail_id.in_(batch), or_(Delivery.ticket_id.not_in(numbers), Delivery.waiting)
         )
-        elsewhere |= {*uow.session.scalars(other), *uow.session.scalars(aside)}
+        elsewhere |= {*uow.session.scalars(on_others), *uow.session.scalars(aside)}
     return mails - elsewhere
 
 

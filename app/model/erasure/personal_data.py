@@ -56,11 +56,11 @@ def tickets_with(uow: UnitOfWork, person: Person, addresses: Collection[str]) ->
 
 def tickets_asked(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
     """Return the tickets whose requestor the person is or was. Letters on these show the person without naming them."""
-    given = Change.field == "requestor", contains_any(Change.old, addresses) | contains_any(Change.new, addresses)
+    conditions = Change.field == "requestor", contains_any(Change.old, addresses) | contains_any(Change.new, addresses)
     return {
         *uow.session.scalars(select(Ticket.id).where(Ticket.requestor_id == person.id)),
         *uow.session.scalars(select(Checkpoint.ticket_id).where(Checkpoint.requestor_id == person.id)),
-        *uow.session.scalars(select(Change.ticket_id).where(*given)),
+        *uow.session.scalars(select(Change.ticket_id).where(*conditions)),
     }
 
 

@@ -14,7 +14,7 @@ from ..tickets.undo import Checkpoint
 from .identity_patterns import IdentityPatterns
 from .personal_data import contains_any
 
-_MESSAGE, _MAIL = (cast("Table", one.__table__) for one in (Message, Mail))
+_MESSAGE, _MAIL = (cast("Table", mapped.__table__) for mapped in (Message, Mail))
 
 
 def rewrite_changes(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collection[int]) -> None:
@@ -75,10 +75,10 @@ def _messages(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collection[i
         Message.ticket_id.in_(tickets), Message.sender_id.is_distinct_from(patterns.person_id)
     )
     for number, ticket, mail, subject, in_reply_to in uow.session.execute(query):
-        other = {"subject": patterns.retitled(subject, ticket)}
-        other |= {"in_reply_to": patterns.ids.get(in_reply_to, in_reply_to)} if in_reply_to else {}
-        if other["subject"] != subject or other.get("in_reply_to") != in_reply_to:
-            yield {"id": number, "mail": mail, **other}
+        values = {"subject": patterns.retitled(subject, ticket)}
+        values |= {"in_reply_to": patterns.ids.get(in_reply_to, in_reply_to)} if in_reply_to else {}
+        if values["subject"] != subject or values.get("in_reply_to") != in_reply_to:
+            yield {"id": number, "mail": mail, **values}
 
 
 def rewrite_mails(uow: UnitOfWork, patterns: IdentityPatterns) -> None:

@@ -18,7 +18,7 @@ from ..storage.unit_of_work import UnitOfWork
 from .identity_patterns import IdentityPatterns
 from .personal_data import archived_of, contains_any
 
-_MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))
+_MAIL, _MESSAGE, _ARCHIVED = (cast("Table", mapped.__table__) for mapped in (Mail, Message, Archived))
 _ERASED = "forgotten "
 _LOOKED_THROUGH = 20_000
 
@@ -62,16 +62,16 @@ _EMPTY = (
 
 def erase_messages(uow: UnitOfWork, ids: Collection[int], line: str) -> dict[str, str]:
     """Leave messages as numbered places with a line that says so; their Message-IDs, each with the one it has now."""
-    others: dict[str, str] = {}
+    replacements: dict[str, str] = {}
     for batch in batches(sorted(ids)):
         known = select(Message.id, Message.message_id).where(Message.id.in_(batch))
         rows = uow.session.execute(known).all()
         for _, known_as in rows:
-            others.setdefault(known_as, new_message_id(uow))
+            replacements.setdefault(known_as, new_message_id(uow))
         uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(batch)))
-        new = [{"of": number, "known_as": others[known_as]} for number, known_as in rows]
+        new = [{"of": number, "known_as": replacements[known_as]} for number, known_as in rows]
         uow.connection.execute(_SAY.values(text=line, full_text=line), new)
-    return others
+    return replacements
 
 
 _SAY = update(_MESSAGE).where(_MESSAGE.c.id == bindparam("of"))

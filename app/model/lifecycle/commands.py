@@ -127,7 +127,7 @@ def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
             break
         if line.command is None and line.name.casefold() in _HEADS:
             # The head of a mail that was passed on; a `Subject` above it belongs to it.
-            keep = next((place for place, other in enumerate(lines) if other.command is SUBJECT), len(lines))
+            keep = next((place for place, line in enumerate(lines) if line.command is SUBJECT), len(lines))
             return _up_to(text, start, lines[:keep])
         lines.append(line)
         end = stop + 1
@@ -227,14 +227,14 @@ def nearest(name: str) -> Command | None:
     return next((command for key, command in alike if is_near(folded, key)), None)
 
 
-def is_near(word: str, other: str) -> bool:
+def is_near(word: str, known: str) -> bool:
     """Return whether two words are at most one letter apart: too many, too few, another, or two in the wrong order."""
-    if abs(len(word) - len(other)) > 1:
+    if abs(len(word) - len(known)) > 1:
         return False
     same = next(
-        (place for place, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(map(len, (word, other)))
+        (place for place, (a, b) in enumerate(zip(word, known, strict=False)) if a != b), min(map(len, (word, known)))
     )
-    a, b = word[same:], other[same:]
+    a, b = word[same:], known[same:]
     return a == b or a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[2:] == b[2:] and a[:2] == b[1::-1])
 
 

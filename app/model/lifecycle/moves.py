@@ -18,7 +18,7 @@ def stays_in(*statuses: str) -> dict[str, tuple[str, ...]]:
 
 def moves_to_any_other(statuses: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """The moves of a rule that leaves the choice."""
-    return {status: tuple(other for other in statuses if other != status) for status in statuses}
+    return {status: tuple(goal for goal in statuses if goal != status) for status in statuses}
 
 
 def by_role(columns: Mapping[Role, Mapping[str, DefaultReply]]) -> dict[tuple[str, Role], DefaultReply]:

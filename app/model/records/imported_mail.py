@@ -15,10 +15,10 @@ NOBODY = bytes(PERSON_BYTES)
 
 def digest(*parts: bytes, size: int = 16) -> bytes:
     """A digest of some bytes, each of which counts where it stands."""
-    made = blake2b(digest_size=size)
+    digest = blake2b(digest_size=size)
     for part in parts:
-        made.update(len(part).to_bytes(8, "big") + part)
-    return made.digest()
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
 
 
 def person_keys(people: bytes) -> list[bytes]:

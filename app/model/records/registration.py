@@ -32,45 +32,45 @@ def add_person(uow: UnitOfWork, mailbox: Mailbox, *, administrator: bool = False
     return person
 
 
-def add_alias(uow: UnitOfWork, email: str, other: str) -> None:
+def add_alias(uow: UnitOfWork, email: str, alias: str) -> None:
     """Make `other` one more address of the person who has `email`; whoever had it until now becomes that person."""
     person = get_person(uow, email)
-    if not is_usable(other.strip()):
-        raise BadAddress("no_address", given=other)
-    owner = find_person(uow, other.strip())
+    if not is_usable(alias.strip()):
+        raise BadAddress("no_address", given=alias)
+    owner = find_person(uow, alias.strip())
     if owner is None:
-        _check_not_ours(uow, other.strip())
+        _check_not_ours(uow, alias.strip())
         uow.session.flush()
-        insert_address(uow, person, other.strip())
+        insert_address(uow, person, alias.strip())
     elif owner.id != person.id:
         _become_one(uow, person, owner)
 
 
-def _become_one(uow: UnitOfWork, person: Person, other: Person) -> None:
+def _become_one(uow: UnitOfWork, person: Person, former: Person) -> None:
     """Give everything of `other` to `person`: they were one all along, and wrote from two addresses."""
-    person.known = person.known or other.known
-    person.administrator = person.administrator or other.administrator
-    person.name = person.name or other.name
-    person.no_access = person.no_access or other.no_access
+    person.known = person.known or former.known
+    person.administrator = person.administrator or former.administrator
+    person.name = person.name or former.name
+    person.no_access = person.no_access or former.no_access
     uow.session.flush()
-    reassign_references(uow, other, person)
+    reassign_references(uow, former, person)
 
 
-def reassign_references(uow: UnitOfWork, other: Person, person: Person) -> None:
+def reassign_references(uow: UnitOfWork, former: Person, person: Person) -> None:
     """Let `person` stand wherever `other` does, in every table; then `other` is gone.
 
     Not in a table of credentials or sessions (`CREDENTIAL`): what let either of them in lets nobody in from now on.
     """
-    ids = {"person": person.id, "other": other.id}
+    ids = {"person": person.id, "other": former.id}
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if any(key.column.table.name == Person.__tablename__ for key in column.foreign_keys):
                 if is_credential(table):
-                    uow.connection.execute(delete(table).where(column.in_([person.id, other.id])))
+                    uow.connection.execute(delete(table).where(column.in_([person.id, former.id])))
                 else:
                     _reassign_column(uow, table, column, ids)
     uow.session.info.pop("people", None)
-    uow.session.delete(other)
+    uow.session.delete(former)
     uow.session.flush()
     uow.session.expire_all()
 
@@ -78,9 +78,9 @@ def reassign_references(uow: UnitOfWork, other: Person, person: Person) -> None:
 def _reassign_column(uow: UnitOfWork, table: Table, column: Column[Any], ids: dict[str, int]) -> None:
     """Let a column name one person where it named the other; where both stand already, once is enough."""
     if column.primary_key:
-        others = [other for other in table.primary_key.columns if other is not column]
-        both = select(*others).where(column == ids["person"])
-        match = others[0].in_(both)
+        other_keys = [key for key in table.primary_key.columns if key is not column]
+        both = select(*other_keys).where(column == ids["person"])
+        match = other_keys[0].in_(both)
         uow.connection.execute(delete(table).where(column == ids["other"], match))
     uow.connection.execute(update(table).where(column == ids["other"]).values({column.name: ids["person"]}))
 

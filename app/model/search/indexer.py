@@ -52,17 +52,17 @@ def catch_up_soon(
     """
     until = monotonic() + seconds
     with _impatient(database, seconds):
-        while not (done := _catch_up(database, tell)) and monotonic() < until:
+        while not (count := _catch_up(database, tell)) and monotonic() < until:
             sleep(_AGAIN)
-    return done
+    return count
 
 
 def _catch_up(database: Database, tell: Callable[[int, int], None]) -> bool:
     """Index every message that is due. Return whether that was possible; another process may be writing."""
     with database.read_only() as uow:
         due = count_due(uow)
-    done = 0
-    while done < due:
+    count = 0
+    while count < due:
         try:
             seen_to = catch_up_some(database, AT_ONCE, wait=False)
         except DatabaseBusy:
@@ -73,8 +73,8 @@ def _catch_up(database: Database, tell: Callable[[int, int], None]) -> bool:
             return False
         if not seen_to:
             return not _any_due(database)
-        done += seen_to
-        tell(done, due)
+        count += seen_to
+        tell(count, due)
     return True
 
 
@@ -108,24 +108,24 @@ def catch_up(database: Database, tell: Callable[[int, int], None] = lambda _done
     """
     with database.read_only() as uow:
         due = count_due(uow)
-    done = 0
+    count = 0
     # What is noted meanwhile is left to the next one: under an import this would never end.
-    while done < due and (seen_to := catch_up_some(database, AT_ONCE)):
-        done += seen_to
-        tell(done, max(due, done))
-    return done
+    while count < due and (seen_to := catch_up_some(database, AT_ONCE)):
+        count += seen_to
+        tell(count, max(due, count))
+    return count
 
 
 def catch_up_some(database: Database, most: int, *, wait: bool = True) -> int:
     """See to so many notes, if there are, in units of work of its own; how many. See `index_batch` on `wait`."""
-    done = 0
-    while done < most and _any_due(database):
+    count = 0
+    while count < most and _any_due(database):
         with database.transaction() as uow:
-            seen_to = index_batch(uow, most - done, wait=wait)
+            seen_to = index_batch(uow, most - count, wait=wait)
         if not seen_to:
             break
-        done += seen_to
-    return done
+        count += seen_to
+    return count
 
 
 def _any_due(database: Database) -> bool:
@@ -201,7 +201,7 @@ def documents(uow: UnitOfWork, ids: Collection[int]) -> list[Document]:
             Document(
                 id_,
                 indexed_words(heading(title if number == first else None, title, subject)),
-                indexed_words("\n".join(people.get(one or 0, "") for one in people_ids)[:_LONGEST_LINE]),
+                indexed_words("\n".join(people.get(id_ or 0, "") for id_ in people_ids)[:_LONGEST_LINE]),
                 indexed_words(files.get(id_, "")[:_LONGEST_LINE]),
                 indexed_words(body),
                 indexed_words(title[:_LONGEST_LINE] if number != first else ""),

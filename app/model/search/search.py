@@ -144,7 +144,7 @@ def _candidates(
         hidden = and_(~openly, _may_see_some(viewer))
         # That something hidden has an excluded word must not be told by what is not found.
         parts = [(query, openly), (replace(query, without=()), hidden)] if query.without else [(query, openly | hidden)]
-        statements = [_filtered(uow, part, [*conditions, which], openly, after) for part, which in parts]
+        statements = [_filtered(uow, part, [*conditions, condition], openly, after) for part, condition in parts]
     elif conditions:
         statements = [_filtered(uow, query, conditions, literal(True), after)]
     else:

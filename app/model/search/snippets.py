@@ -119,10 +119,10 @@ def _windows(places: Sequence[TermPosition]) -> Iterator[tuple[int, int, int]]:
     """For each place, how many terms stand in a window that begins there, its beginning negated, and its first end."""
     for number, first in enumerate(places):
         terms: set[int] = set()
-        for other in places[number:]:
-            if other.stop > first.start + WIDTH - _BEFORE:
+        for later in places[number:]:
+            if later.stop > first.start + WIDTH - _BEFORE:
                 break
-            terms.add(other.term)
+            terms.add(later.term)
         yield len(terms), -first.start, first.stop
 
 

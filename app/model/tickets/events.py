@@ -53,5 +53,5 @@ class Event:
     @property
     def all_changes(self) -> list[FieldChange]:
         """All that changed, the status last and once."""
-        others = [change for change in self.changes if change[0] != "status"]
-        return [*others, ("status", self.old_status, self.ticket.status)] if self.status_changed else others
+        changes = [change for change in self.changes if change[0] != "status"]
+        return [*changes, ("status", self.old_status, self.ticket.status)] if self.status_changed else changes

@@ -119,9 +119,9 @@ def cursor(moment: datetime, number: int) -> str:
     return f"{(moment - _EPOCH) // timedelta(microseconds=1)}.{number}"
 
 
-def read_cursor(given: str) -> tuple[datetime, int] | None:
+def read_cursor(cursor: str) -> tuple[datetime, int] | None:
     """Return the place that a cursor names; None for what is none."""
-    micros, _, number = given.partition(".")
+    micros, _, number = cursor.partition(".")
     fits = all(part.isascii() and part.isdigit() and len(part) < 18 for part in (micros, number))
     return (_EPOCH + timedelta(microseconds=int(micros)), int(number)) if fits else None
 

@@ -196,7 +196,7 @@ def told_apart(member: TicketMember, name: str, team: Collection[str]) -> Ticket
 def _imitates(name: str, team: Collection[str]) -> bool:
     """Whether a name is that of one of the team, or has all words of one that has several."""
     words = set(name_key(name).split())
-    return any(one == " ".join(sorted(words)) or (" " in one and words.issuperset(one.split())) for one in team)
+    return any(name == " ".join(sorted(words)) or (" " in name and words.issuperset(name.split())) for name in team)
 
 
 def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:

@@ -44,15 +44,15 @@ class NewReaders(NamedTuple):
 
 def new_readers(uow: UnitOfWork, ticket: Ticket, into: Ticket) -> NewReaders:
     """Return who will read of each of two tickets what they do not read now."""
-    one, other = (_outsiders(uow, which) for which in (ticket, into))
-    pairs = ((one.keys() - other.keys(), into), (other.keys() - one.keys(), ticket))
-    names = one | other
+    moving, staying = (_outsiders(uow, part) for part in (ticket, into))
+    pairs = ((moving.keys() - staying.keys(), into), (staying.keys() - moving.keys(), ticket))
+    names = moving | staying
     sentences = [
         say("notes.will_read", names=[names[who] for who in sorted(people)], number=read.id, count=_public(uow, read))
         for people, read in pairs
         if people
     ]
-    return NewReaders(sentences, frozenset(one.keys() ^ other.keys()))
+    return NewReaders(sentences, frozenset(moving.keys() ^ staying.keys()))
 
 
 def _outsiders(uow: UnitOfWork, ticket: Ticket) -> dict[int, str]:
@@ -112,5 +112,5 @@ def _move_dates(ticket: Ticket, into: Ticket) -> None:
     into.last_public = max(into.last_public, ticket.last_public)
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)
+def _later(first: datetime | None, second: datetime | None) -> datetime | None:
+    return max((moment for moment in (first, second) if moment is not None), default=None)

@@ -194,14 +194,14 @@ class Redaction:
     @cached_property
     def _team(self) -> frozenset[int]:
         """Who may see private messages now."""
-        answering = (one.person_id for one in members_of(self._unit_of_work, self._ticket) if one.insider)
-        return frozenset([*answering, *(one.id for one in administrators(self._unit_of_work))])
+        answering = (member.person_id for member in members_of(self._unit_of_work, self._ticket) if member.insider)
+        return frozenset([*answering, *(person.id for person in administrators(self._unit_of_work))])
 
     @cached_property
     def _unproven(self) -> list[datetime]:
         """When the mails came of which nothing proves that a colleague wrote them, in order."""
         sources = [Source(*row) for row in self._rows(_MAILS)]
-        return [one.received for one in sources if one.writer in self.insiders and not self._is_proven(one)]
+        return [source.received for source in sources if source.writer in self.insiders and not self._is_proven(source)]
 
     @cached_property
     def _messages(self) -> list[Row]:

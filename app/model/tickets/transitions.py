@@ -69,7 +69,9 @@ def transition_by_text(
     if wanted in (None, plain.status) or private:
         return plain
     rules = [
-        one for one in rules_to(life, roles, status, wanted or "", answered=answered) if one.action != life.set_status
+        rule
+        for rule in rules_to(life, roles, status, wanted or "", answered=answered)
+        if rule.action != life.set_status
     ]
     return Transition(rules[0], wanted or "") if rules else plain
 
@@ -101,16 +103,16 @@ def transition_to(life: Lifecycle, roles: ActorRoles, status: str, wanted: str, 
     rules = rules_to(life, roles, status, wanted, answered=answered)
     if rules:
         return Transition(rules[0], wanted)
-    others = reachable_statuses(life, roles, status, answered=answered)
-    if not others:
+    choices = reachable_statuses(life, roles, status, answered=answered)
+    if not choices:
         raise NotAllowed("status_not_yours", wanted=wanted, status=status)
-    raise NotAllowed("status_out_of_reach", wanted=wanted, status=status, choices=others)
+    raise NotAllowed("status_out_of_reach", wanted=wanted, status=status, choices=choices)
 
 
 def reachable_statuses(life: Lifecycle, roles: ActorRoles, status: str, *, answered: bool) -> list[str]:
     """The other statuses to which a person can lead a ticket in one step."""
-    others = (other_status for other_status in life.statuses if other_status != status)
-    return [other for other in others if rules_to(life, roles, status, other, answered=answered)]
+    goals = (other_status for other_status in life.statuses if other_status != status)
+    return [goal for goal in goals if rules_to(life, roles, status, goal, answered=answered)]
 
 
 def has_answer(uow: UnitOfWork, ticket: Ticket) -> bool:

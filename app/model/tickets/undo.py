@@ -194,10 +194,14 @@ def undo_last_change(
     if not is_own and not responder:
         team = any(member.answers for member in members_of(uow, ticket))
         raise NotAllowed("undo_not_yours", queue=ticket.queue.name) if team else NotAllowed("undo_for_admins")
-    other = letter_checkpoint not in (None, checkpoint.id) and (
+    is_superseded = letter_checkpoint not in (None, checkpoint.id) and (
         not is_own or _was_offered(uow, person, letter_checkpoint, responder=responder)
     )
-    if other or (was_pending and letter_checkpoint != checkpoint.id) or not _nothing_since(uow, ticket, checkpoint):
+    if (
+        is_superseded
+        or (was_pending and letter_checkpoint != checkpoint.id)
+        or not _nothing_since(uow, ticket, checkpoint)
+    ):
         raise NotAllowed("undo_too_late", number=ticket.id)
     return _restore(uow, ticket, person, checkpoint)
 

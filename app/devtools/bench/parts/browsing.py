@@ -47,11 +47,11 @@ def browsing(folder: Path) -> Iterable[Figure]:
                 pages, seconds = pages + len(seen), seconds + perf_counter() - begun
         peak = server.peak_bytes()
     before, after = _slow(quiet), _slow(browsed)
-    what = f"{CLIENTS} people look at {PAGES_A_SECOND} pages a second each"
+    load = f"{CLIENTS} people look at {PAGES_A_SECOND} pages a second each"
     yield Figure("95 of 100 mails are answered within", f"{before:.1f} ms")
     ratio = after / before
     times = f"{ratio:.2f} times ({after:.1f} ms)"
-    yield Figure(f"the same while {what}", times, "<= 1.5", ratio <= 1.5)
+    yield Figure(f"the same while {load}", times, "<= 1.5", ratio <= 1.5)
     yield at_least("pages a second that they see", pages / seconds, CLIENTS * PAGES_A_SECOND * (1 - _MOST_LATE))
     more = (peak - bare) / 2**20
     yield Figure("memory that the web pages add", f"{more:.1f} MB", "<= 10 MB", more <= 10)
@@ -81,8 +81,8 @@ def _looking(port: int, cookies: Iterable[str]) -> Iterator[list[int]]:
             yield seen
         finally:
             over.set()
-    for one in work:
-        one.result()
+    for future in work:
+        future.result()
 
 
 def _look(port: int, cookie: str, due: float, over: threading.Event, seen: list[int]) -> None:
@@ -106,11 +106,11 @@ def _log_in(tracker: Tracker, port: int) -> str:
     database.close()
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("POST", f"/login/{secret}")
-    found = re.match(r"desk=[\w-]+", connection.getresponse().headers.get("Set-Cookie", ""))
+    match = re.match(r"desk=[\w-]+", connection.getresponse().headers.get("Set-Cookie", ""))
     connection.close()
-    if found is None:
+    if match is None:
         raise AssertionError("nobody could log in")
-    return found[0]
+    return match[0]
 
 
 def _made(folder: Path) -> Path:

@@ -79,30 +79,30 @@ def looks(folder: Path) -> Iterable[Figure]:
     yield Figure(f"{messages:,} messages: expire of {_EXPIRED:,} tickets", text, "<= 2 s", seconds <= 2, seconds)
 
 
-def run(tracker: Tracker, command: Sequence[str], given: bytes = b"", *, may_give_up: bool = False) -> CommandCost:
+def run(tracker: Tracker, command: Sequence[str], stdin: bytes = b"", *, may_give_up: bool = False) -> CommandCost:
     """Run a command to its end. Raises RuntimeError if it fails, unless it may give up what takes too long."""
     begun = perf_counter()
     with (
-        TemporaryFile() as said,
+        TemporaryFile() as errors,
         subprocess.Popen(
             command,
             env=tracker.environment,
             cwd=tracker.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=errors,
         ) as process,
     ):
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(given)
+        process.stdin.write(stdin)
         process.stdin.close()
         lines = sum(1 for _ in process.stdout)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = perf_counter() - begun
-        said.seek(0)
-        fault = said.read().decode(errors="replace").strip() or f"status {process.returncode}"
+        errors.seek(0)
+        fault = errors.read().decode(errors="replace").strip() or f"status {process.returncode}"
     if process.returncode != 0 and not may_give_up:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {fault}")
     processor = used.ru_utime + used.ru_stime

@@ -51,13 +51,13 @@ def _grown(database: str, trackers: Mapping[int, Tracker], besides: Callable[[],
     costs: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
         open_ones = {size: stack.enter_context(in_process(tracker)) for size, tracker in trackers.items()}
-        for size, here in open_ones.items():
-            _warm_up(here, trackers[size])
+        for size, process in open_ones.items():
+            _warm_up(process, trackers[size])
         for _ in range(ROUNDS):
             for kind, make in _KINDS.items():
-                for size, here in open_ones.items():
+                for size, process in open_ones.items():
                     mails = make(trackers[size], MAILS)
-                    costs.setdefault((kind, size), []).append(here.cost(mails, besides))
+                    costs.setdefault((kind, size), []).append(process.cost(mails, besides))
     quietest = {key: quantiles(every, n=10)[0] for key, every in costs.items()}
     for (kind, size), every in costs.items():
         text = f"{median(every):.2f} ms (quietest tenth {quietest[kind, size]:.2f})"
@@ -68,10 +68,10 @@ def _grown(database: str, trackers: Mapping[int, Tracker], besides: Callable[[],
         yield at_most(f"growth, {database}: {kind}, {most:,} messages over {least:,}", times, _MOST)
 
 
-def _warm_up(here: InProcess, tracker: Tracker) -> None:
+def _warm_up(process: InProcess, tracker: Tracker) -> None:
     """Let every kind come once, and every ticket be answered, before anything is measured."""
     for mail in tracker.replies(tracker.tickets + 10):
-        here.take(mail)
+        process.take(mail)
     for make in _KINDS.values():
         for mail in make(tracker, MAILS):
-            here.take(mail)
+            process.take(mail)

@@ -35,8 +35,8 @@ def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     say("the same archive on PostgreSQL")
     with postgres(say) as url:
         if url is not None:
-            there = _run(box, url)
-            yield at_least("mails imported a second, PostgreSQL", there["mails"] / there["seconds"], 600, "{:.0f}")
+            result = _run(box, url)
+            yield at_least("mails imported a second, PostgreSQL", result["mails"] / result["seconds"], 600, "{:.0f}")
     for part in (STORING, POSTING):
         ratio = first["last"][part] / max(first["first"][part], 0.001)
         yield Figure(f"{part}: the last tenth against the first", f"{ratio:.2f}", ">= 0.8", ratio >= 0.8)

@@ -67,9 +67,9 @@ def mails_alone(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     yield from _alone(Tracker(folder), "SQLite", lambda: 0.0)
     with measured_postgres(say) as server:
         if server is not None:
-            other = folder / "postgresql"
-            other.mkdir()
-            tracker = Tracker(other, url=server.new_database())
+            second_folder = folder / "postgresql"
+            second_folder.mkdir()
+            tracker = Tracker(second_folder, url=server.new_database())
             yield from _alone(tracker, "PostgreSQL", server.cpu_ms)
 
 
@@ -86,5 +86,5 @@ def _alone(tracker: Tracker, database: str, besides: Callable[[], float]) -> Ite
                 costs.setdefault(name, []).append((server.cpu_ms() + besides() - before) / ALONE)
     for name, _, most in _ALONE[database]:
         every = costs[name]
-        what = f"processor ms of {name} that comes alone, two letters sent, {database}"
-        yield Figure(what, _in_words(every), f"<= {most}", median(every) <= most, median(every))
+        figure_name = f"processor ms of {name} that comes alone, two letters sent, {database}"
+        yield Figure(figure_name, _in_words(every), f"<= {most}", median(every) <= most, median(every))

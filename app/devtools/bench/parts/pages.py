@@ -94,9 +94,9 @@ def _measured(url: str, name: str) -> Iterator[Figure]:
         visitors = {email: _Visitor(database, email) for email in (_ADMIN, _HELPER, _ASKER)}
         costs = [visitor.looks_at(path) for email, visitor in visitors.items() for path in _lists(email)]
         slowest, longest = max(cost.processor for cost in costs), max(cost.wall for cost in costs)
-        what = f"the slowest of {len(costs)} list pages of {TICKETS:,} tickets, {name}"
-        yield Figure(f"{what}, processor", f"{slowest:.1f} ms", "<= 10 ms", slowest <= 10)
-        yield Figure(f"{what}, wall", f"{longest:.1f} ms", "<= 50 ms", longest <= 50)
+        measured = f"the slowest of {len(costs)} list pages of {TICKETS:,} tickets, {name}"
+        yield Figure(f"{measured}, processor", f"{slowest:.1f} ms", "<= 10 ms", slowest <= 10)
+        yield Figure(f"{measured}, wall", f"{longest:.1f} ms", "<= 50 ms", longest <= 50)
         work = visitors[_HELPER].looks_at("/")
         yield Figure(f"the page of a responder's work, {name}, processor", f"{work.processor:.1f} ms")
         for email, whom, most in (
@@ -104,8 +104,8 @@ def _measured(url: str, name: str) -> Iterator[Figure]:
             (_ASKER, "the requestor, private notes among them", 30),
         ):
             cost = visitors[email].looks_at(_LONG)
-            shown = f"the page of {LENGTH} messages for {whom}, {name}, processor"
-            yield Figure(shown, f"{cost.processor:.1f} ms", f"<= {most} ms", cost.processor <= most)
+            label = f"the page of {LENGTH} messages for {whom}, {name}, processor"
+            yield Figure(label, f"{cost.processor:.1f} ms", f"<= {most} ms", cost.processor <= most)
         if name == "SQLite":
             yield from _sizes(visitors[_HELPER])
 
@@ -117,14 +117,16 @@ def _lists(email: str) -> Iterable[str]:
 
 def _sizes(visitor: "_Visitor") -> Iterator[Figure]:
     """How large pages are beside the words that people wrote."""
-    for path, shown in (("/", "the page of a responder's work"), ("/tickets?status=any", "a list of 50 tickets")):
+    for path, label in (("/", "the page of a responder's work"), ("/tickets?status=any", "a list of 50 tickets")):
         size = len(visitor.get(path)) / 1000
-        yield Figure(f"size of {shown}", f"{size:.1f} KB", "<= 20 KB", size <= 20)
+        yield Figure(f"size of {label}", f"{size:.1f} KB", "<= 20 KB", size <= 20)
     whole = visitor.get(_LONG)
     messages = re.findall(r"<article.*?</article>", whole, re.DOTALL)
     beside = (len(whole) - sum(map(len, messages))) / 1000
     yield Figure("size of a ticket's page beside its messages", f"{beside:.1f} KB", "<= 20 KB", beside <= 20)
-    frames = [len(re.sub(r'(<div class="words[^>]*>).*?(</div>)', r"\1\2", one, flags=re.DOTALL)) for one in messages]
+    frames = [
+        len(re.sub(r'(<div class="words[^>]*>).*?(</div>)', r"\1\2", article, flags=re.DOTALL)) for article in messages
+    ]
     yield Figure("what stands around the words of each message", f"{sum(frames) / len(frames):.0f} bytes")
 
 
@@ -163,12 +165,12 @@ def _fill(database: Database) -> None:
         queue_setup.add_queue(uow, "Empty")
         people = {email: registration.add_person(uow, Mailbox("", email)) for email in (_ADMIN, _HELPER, _ASKER)}
         people[_ADMIN].administrator = True
-        other = registration.add_person(uow, Mailbox("", "other@home.example"))
+        stranger = registration.add_person(uow, Mailbox("", "other@home.example"))
         for name in ("General", "Empty"):
             queue_setup.add_responder(uow, queues.find_queue(uow, name), people[_HELPER])
         ids = {
             "few": queues.find_queue(uow, "Questions").id, "many": queues.find_queue(uow, "General").id,
-            "asker": people[_ASKER].id, "helper": people[_HELPER].id, "other": other.id,
+            "asker": people[_ASKER].id, "helper": people[_HELPER].id, "other": stranger.id,
         }  # fmt: skip
     for first in range(1, TICKETS + 1, AT_ONCE):
         with database.transaction() as uow:

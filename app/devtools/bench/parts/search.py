@@ -88,12 +88,12 @@ def _measured(url: str, name: str, wanted: bool) -> Iterator[Figure]:
         drawn = median(_milliseconds(database, word) for word in speech.says(DRAWN))
         commonest = median(_milliseconds(database, speech.words[0]) for _ in range(AGAIN))
         restricted = median(_milliseconds(database, speech.words[0], _HELPER) for _ in range(AGAIN))
-    what = f"a search over {MESSAGES:,} messages, {name}"
+    subject = f"a search over {MESSAGES:,} messages, {name}"
     limit, most = (("<= 50 ms", "<= 500 ms")) if wanted else ("", "")
-    drawn_words = f"{what}, median of {DRAWN} words drawn by frequency"
+    drawn_words = f"{subject}, median of {DRAWN} words drawn by frequency"
     yield Figure(drawn_words, f"{drawn:.1f} ms", limit, drawn <= 50 if wanted else None)
-    yield Figure(f"{what}, the commonest word", f"{commonest:.0f} ms", most, commonest <= 500 if wanted else None)
-    yield Figure(f"{what}, the same for who answers one of two queues", f"{restricted:.0f} ms")
+    yield Figure(f"{subject}, the commonest word", f"{commonest:.0f} ms", most, commonest <= 500 if wanted else None)
+    yield Figure(f"{subject}, the same for who answers one of two queues", f"{restricted:.0f} ms")
 
 
 def _milliseconds(database: Database, word: str, viewer: str | None = None) -> float:
@@ -113,7 +113,7 @@ def _fill(database: Database, speech: Speech) -> None:
     with database.transaction() as uow:
         both = queues.every_queue(uow)
         queue_setup.add_responder(uow, both[0], registration.add_person(uow, Mailbox("", _HELPER)))
-        senders = [_sender(uow, f"{name}.{other}@home.example") for name, other in _names(speech)]
+        senders = [_sender(uow, f"{name}.{surname}@home.example") for name, surname in _names(speech)]
         queue_ids = [queue.id for queue in both]
     for first in range(0, MESSAGES // _ON_A_TICKET, _AT_ONCE // _ON_A_TICKET):
         numbers = range(first + 1, min(first + _AT_ONCE // _ON_A_TICKET, MESSAGES // _ON_A_TICKET) + 1)
@@ -135,11 +135,11 @@ def _sender(uow: UnitOfWork, email: str) -> int:
 
 
 def _ticket(number: int, speech: Speech, senders: list[int], queue_ids: list[int]) -> dict[str, Any]:
-    asked = _BEGUN + timedelta(minutes=number)
+    moment = _BEGUN + timedelta(minutes=number)
     return {
         "id": number, "queue_id": queue_ids[number % len(queue_ids)], "title": " ".join(speech.says(5)),
-        "status": CORRESPONDENCE.first, "requestor_id": senders[number % len(senders)], "created": asked,
-        "last_query": asked, "last_posted": asked, "last_public": asked, "posts": _ON_A_TICKET, "has_private": False,
+        "status": CORRESPONDENCE.first, "requestor_id": senders[number % len(senders)], "created": moment,
+        "last_query": moment, "last_posted": moment, "last_public": moment, "posts": _ON_A_TICKET, "has_private": False,
     }  # fmt: skip
 
 

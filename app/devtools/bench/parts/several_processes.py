@@ -35,22 +35,22 @@ def several_processes(folder: Path, say: Callable[[str], None]) -> Iterable[Figu
                     rate, *cost = _round(tracker, servers, server)
                     rates.setdefault(name, []).append(rate)
                     costs.setdefault(name, []).append((cost[0], cost[1]))
-    what = f"{_CONNECTIONS} connections, PostgreSQL"
+    load = f"{_CONNECTIONS} connections, PostgreSQL"
     for name, every in rates.items():
-        ours, theirs = (median(each) for each in zip(*costs[name], strict=True))
-        text = f"{median(every):.0f} ({ours:.2f} ms of the server, {theirs:.2f} of PostgreSQL)"
-        yield Figure(f"mails a second, {what}, {name}", text, number=median(every))
+        ours, of_postgres = (median(each) for each in zip(*costs[name], strict=True))
+        text = f"{median(every):.0f} ({ours:.2f} ms of the server, {of_postgres:.2f} of PostgreSQL)"
+        yield Figure(f"mails a second, {load}, {name}", text, number=median(every))
     for name in ("1 process", "2 processes"):
-        share = median(one / of for one, of in zip(rates[name], rates["floor, 1 process"], strict=True))
+        share = median(rate / of for rate, of in zip(rates[name], rates["floor, 1 process"], strict=True))
         least = 0.6 if name == "2 processes" else None
-        text = f"{what}, {name}, share of the floor in one process"
+        text = f"{load}, {name}, share of the floor in one process"
         yield at_least(text, share, least) if least else Figure(text, f"{share:.2f}", number=share)
 
 
 def _round(tracker: Tracker, servers: list[TrackerServer], database: MeasuredPostgres) -> tuple[float, float, float]:
     """Mails a second, and processor milliseconds a mail: of our servers, and of PostgreSQL."""
     mails = tracker.replies(MAILS)
-    before, others = sum(server.cpu_ms() for server in servers), database.cpu_ms()
+    before, postgres_before = sum(server.cpu_ms() for server in servers), database.cpu_ms()
     seconds = send_all_to([server.port for server in servers], mails, _CONNECTIONS)
     ours = sum(server.cpu_ms() for server in servers) - before
-    return MAILS / seconds, ours / MAILS, (database.cpu_ms() - others) / MAILS
+    return MAILS / seconds, ours / MAILS, (database.cpu_ms() - postgres_before) / MAILS

@@ -24,11 +24,11 @@ def chain_of(uow: UnitOfWork, person_id: int, answered: str | None, root: str | 
     if answered is None or not is_our_id(uow, answered):
         return ()
     own = Letter.person_id == person_id, Letter.acknowledges.is_(True)
-    found = uow.connection.execute(select(Letter.references).where(Letter.message_id == answered, *own)).one_or_none()
-    if found is None:
+    row = uow.connection.execute(select(Letter.references).where(Letter.message_id == answered, *own)).one_or_none()
+    if row is None:
         return ()
-    before = (found[0] or "").split()
-    return (*(one for one in before if one != root and is_our_id(uow, one)), answered)
+    before = (row[0] or "").split()
+    return (*(id_ for id_ in before if id_ != root and is_our_id(uow, id_)), answered)
 
 
 def last_note(chain: Sequence[str], most: int) -> list[Sentence]:

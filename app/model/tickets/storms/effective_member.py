@@ -24,8 +24,8 @@ def effective_member(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, v
     member, lifecycle = as_in_queue(member, ticket.queue), ticket.lifecycle
     if lifecycle.default_reply(ticket.status, member.roles_in(lifecycle).role).private:
         return member
-    others = _tickets_of_others(uow, ticket, member.person_id, verified=verified)
-    return member._replace(known=others < MOST_TICKETS)
+    count = _tickets_of_others(uow, ticket, member.person_id, verified=verified)
+    return member._replace(known=count < MOST_TICKETS)
 
 
 def _tickets_of_others(uow: UnitOfWork, ticket: Ticket, person_id: int, *, verified: bool) -> int:

@@ -32,25 +32,25 @@ _LATEST = timedelta(days=1)
 
 
 def within_limits(
-    uow: UnitOfWork, told: list[TicketMember], sender: int, *, responder: bool, believed: bool
+    uow: UnitOfWork, recipients: list[TicketMember], sender: int, *, responder: bool, believed: bool
 ) -> list[TicketMember]:
     """Without outsiders, where a sender has caused as many letters to outsiders, or written as many mails, as may be.
 
     Mail that is not believed causes few letters to them, whoever it names as its sender. Believed mail is bounded only
     where its sender does not answer for the queue.
     """
-    outsiders = sum(not one.responder for one in told)
+    outsiders = sum(not member.responder for member in recipients)
     if not outsiders or (believed and responder):
-        return told
+        return recipients
     over = (
         _recent_mails(uow, sender) >= MOST_OF_SENDER
         if believed
         else _letters_to_outsiders(uow, sender) + outsiders > MOST_TO_OUTSIDERS
     )
     if not over:
-        return told
+        return recipients
     LOG.warning("storm from=person%d held=letters to outsiders", sender)
-    return [one for one in told if one.responder]
+    return [member for member in recipients if member.responder]
 
 
 def may_reach_outsiders(uow: UnitOfWork, member: TicketMember) -> bool:

@@ -128,8 +128,8 @@ def _newest(uow: UnitOfWork, ticket: int, number: int, most: int) -> list[Writte
     if asked not in uow.session.info:
         ids = {"ticket": ticket, "before": number - 4 * most, "since": uow.now - WINDOW, "now": uow.now}
         uow.session.info[asked] = [Written(*row) for row in _NEWEST.rows(uow.connection, ids)]
-    found: list[Written] = uow.session.info[asked]
-    return found
+    rows: list[Written] = uow.session.info[asked]
+    return rows
 
 
 def _strength(

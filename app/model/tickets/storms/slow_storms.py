@@ -82,10 +82,10 @@ def turns(uow: UnitOfWork, rows: Sequence[Written], sender: int | None, *, verif
     """
     own = [row.answered for row in rows if row.sender == sender and row.verified == verified]
     letters_answered = len({answered for answered in own if answered and is_our_id(uow, answered)})
-    others = sum(row.sender != sender and (row.verified or not verified) for row in rows)
+    count = sum(row.sender != sender and (row.verified or not verified) for row in rows)
     if not verified:
-        return max(min(len(own), others + 1), letters_answered)
-    return letters_answered + min(sum(not (answered and is_our_id(uow, answered)) for answered in own), others)
+        return max(min(len(own), count + 1), letters_answered)
+    return letters_answered + min(sum(not (answered and is_our_id(uow, answered)) for answered in own), count)
 
 
 def hold_time(uow: UnitOfWork, message: Message, sender: int, here: Collection[int]) -> timedelta | None:
@@ -156,9 +156,9 @@ def _repeats(uow: UnitOfWork, own: Sequence[Written], message: Message) -> dict[
         return {}
     words = words_of(begin)
     rows = _BEGINNINGS.rows(uow.connection, _within_week(uow, message.ticket_id, message.number))
-    others = {number: _own_words(text) for number, text in rows}
-    same = {row.number for row in own if others[row.number] == begin}
-    alike = {row.number for row in own if is_alike(words, words_of(others[row.number]))}
+    words_of_rows = {number: _own_words(text) for number, text in rows}
+    same = {row.number for row in own if words_of_rows[row.number] == begin}
+    alike = {row.number for row in own if is_alike(words, words_of(words_of_rows[row.number]))}
     return {SAME: {row.number for row in own if row.number in same and _names_letter(uow, row)}, ALIKE: same | alike}
 
 
@@ -187,9 +187,9 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(_HAS_DIGIT.sub(" ", text).casefold()))
 
 
-def is_alike(words: frozenset[str], others: frozenset[str]) -> bool:
+def is_alike(words: frozenset[str], other_words: frozenset[str]) -> bool:
     """Whether two texts of some words have nearly all of them in common."""
-    return len(words) >= _FEWEST_WORDS and 5 * len(words & others) >= 4 * len(words | others)
+    return len(words) >= _FEWEST_WORDS and 5 * len(words & other_words) >= 4 * len(words | other_words)
 
 
 def _held_lately(uow: UnitOfWork, message: Message) -> list[datetime]:
