@@ -52,8 +52,8 @@ def durable() -> Iterator[None]:
 # SQLAlchemy compiles each statement once for an engine, and every test has an engine of its own: a third of a test's
 # time. Here they share what is compiled, as the mails of a server do; the key of that has the dialect in it.
 for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
-    dialect.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign,assignment]
-    dialect.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign,assignment]
+    dialect.__eq__ = lambda first, second: type(first) is type(second)  # type: ignore[method-assign,assignment]
+    dialect.__hash__ = lambda instance: hash(type(instance))  # type: ignore[method-assign,assignment]
 COMPILED: LRUCache[Any, Any] = LRUCache(2000)
 
 
@@ -149,38 +149,38 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def world(any_database_url: str) -> Iterator[World]:
     """A tracker on each database."""
-    made = World(any_database_url)
-    yield made
-    made.close()
+    world = World(any_database_url)
+    yield world
+    world.close()
 
 
 @pytest.fixture
 def small_world(database_url: str) -> Iterator[World]:
     """A tracker on SQLite, for what no database can change."""
-    made = World(database_url)
-    yield made
-    made.close()
+    world = World(database_url)
+    yield world
+    world.close()
 
 
 @pytest.fixture
 def inbox(any_database_url: str) -> Iterator[World]:
     """A shared inbox on each database."""
-    made = World(any_database_url, lifecycle="correspondence")
-    yield made
-    made.close()
+    world = World(any_database_url, lifecycle="correspondence")
+    yield world
+    world.close()
 
 
 @pytest.fixture
 def postgres_inbox(postgres_url: str) -> Iterator[World]:
     """A shared inbox on PostgreSQL, for what SQLite does not do."""
-    made = World(postgres_url, lifecycle="correspondence")
-    yield made
-    made.close()
+    world = World(postgres_url, lifecycle="correspondence")
+    yield world
+    world.close()
 
 
 @pytest.fixture
 def small_inbox(database_url: str) -> Iterator[World]:
     """A shared inbox on SQLite, for what no database can change."""
-    made = World(database_url, lifecycle="correspondence")
-    yield made
-    made.close()
+    world = World(database_url, lifecycle="correspondence")
+    yield world
+    world.close()

@@ -38,11 +38,11 @@ def test_every_attack_has_a_row() -> None:
 
 
 def test_every_row_names_tests_that_exist() -> None:
-    for number, shown in [*rows().items(), *rows(ATTACKS).items()]:
-        named = re.findall(r"`(test_\w+\.py)::(\w+)`", shown)
+    for number, row in [*rows().items(), *rows(ATTACKS).items()]:
+        named = re.findall(r"`(test_\w+\.py)::(\w+)`", row)
         assert named, number
-        assert shown.count("`") == 2 * len(named), f"{number}: something else than a test is named"
+        assert row.count("`") == 2 * len(named), f"{number}: something else than a test is named"
         for file, name in named:
-            found = [path for path in FILES if path.name == file]
-            assert len(found) == 1, f"{number}: {file} is {len(found)} files"
-            assert name in functions_in(found[0]), f"{number}: {name}"
+            paths = [path for path in FILES if path.name == file]
+            assert len(paths) == 1, f"{number}: {file} is {len(paths)} files"
+            assert name in functions_in(paths[0]), f"{number}: {name}"

@@ -22,8 +22,8 @@ def test_no_other_file_names_a_status_or_an_action() -> None:
             continue
         for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                other = {"new"} if path.name in NEW else set()
-                assert node.value not in titles - other, f"{path}:{node.lineno}: {node.value!r}"
+                allowed = {"new"} if path.name in NEW else set()
+                assert node.value not in titles - allowed, f"{path}:{node.lineno}: {node.value!r}"
 
 
 def test_no_other_file_compares_a_role() -> None:

@@ -52,9 +52,9 @@ class Machine:
         return self._ran((program, *command), ACCOUNT, {"TICKETS_CONFIG": str(self.config)})
 
     def _ran(self, command: tuple[str | Path, ...], account: str | None, more: dict[str, str]) -> str:
-        shown = " ".join(str(one) for one in command).replace(str(self.root), "")
+        shown = " ".join(str(word) for word in command).replace(str(self.root), "")
         print(f"{'$' if account else '#'} {shown}", flush=True)
-        done = subprocess.run(
+        result = subprocess.run(
             command,
             cwd="/",
             env={**self.environment, **more},
@@ -64,24 +64,24 @@ class Machine:
             check=False,
             **_rights(account),  # type: ignore[call-overload]
         )
-        assert done.returncode == 0, f"{shown} ended with {done.returncode}: {done.stdout}{done.stderr}"
-        print("".join(f"    {line}\n" for line in done.stdout.splitlines()), end="", flush=True)
-        return str(done.stdout)
+        assert result.returncode == 0, f"{shown} ended with {result.returncode}: {result.stdout}{result.stderr}"
+        print("".join(f"    {line}\n" for line in result.stdout.splitlines()), end="", flush=True)
+        return str(result.stdout)
 
     @contextmanager
     def service(self) -> Iterator[None]:
         """Run what the unit runs, as its account, with its environment and in its directory."""
         unit = (self.units / "tickets.service").read_text()
-        said = {name: re.search(f"^{name}=(.*)$", unit, re.M) for name in ("ExecStart", "User", "Environment")}
-        found = {name: match[1] for name, match in said.items() if match is not None}
-        name, _, value = found["Environment"].partition("=")
+        matches = {name: re.search(f"^{name}=(.*)$", unit, re.M) for name in ("ExecStart", "User", "Environment")}
+        fields = {name: match[1] for name, match in matches.items() if match is not None}
+        name, _, value = fields["Environment"].partition("=")
         process = subprocess.Popen(
-            found["ExecStart"].split(),
+            fields["ExecStart"].split(),
             cwd=self.home,
             env={**self.environment, name: value},
             stdout=subprocess.DEVNULL,
             stderr=(self.root / "log").open("a"),
-            **_rights(found["User"]),  # type: ignore[call-overload]
+            **_rights(fields["User"]),  # type: ignore[call-overload]
         )
         try:
             awaits(lambda: process.poll() is None and self._is_healthy(), "the service is healthy")
@@ -92,14 +92,14 @@ class Machine:
 
     def _is_healthy(self) -> bool:
         program = self.checkout / ".venv" / "bin" / "tickets"
-        done = subprocess.run(
+        result = subprocess.run(
             [program, "health"],
             env={**self.environment, "TICKETS_CONFIG": str(self.config)},
             capture_output=True,
             check=False,
             **_rights(ACCOUNT),  # type: ignore[call-overload]
         )
-        return bool(done.returncode == 0)
+        return bool(result.returncode == 0)
 
 
 def _rights(account: str | None) -> dict[str, object]:
@@ -109,29 +109,29 @@ def _rights(account: str | None) -> dict[str, object]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def awaits(claim: Callable[[], object], what: str) -> None:
+def awaits(claim: Callable[[], object], condition: str) -> None:
     """Return once the claim holds."""
     end = time.monotonic() + SECONDS
     while not claim():
-        assert time.monotonic() < end, f"not within {SECONDS:g} seconds: {what}"
+        assert time.monotonic() < end, f"not within {SECONDS:g} seconds: {condition}"
         time.sleep(0.2)
 
 
 def letter_to(world: ScriptedRelay, address: str, words: str) -> EmailMessage:
     """Return the letter with these words that somebody has got by now, or will soon."""
-    found: list[EmailMessage] = []
+    letters: list[EmailMessage] = []
 
     def arrived() -> bool:
-        mails = [(one, message_from_bytes(one.content, policy=policy.default)) for one in list(world.letters)]
-        found[:] = [
+        mails = [(letter, message_from_bytes(letter.content, policy=policy.default)) for letter in list(world.letters)]
+        letters[:] = [
             mail
-            for one, mail in mails
-            if address in one.recipients and isinstance(mail, EmailMessage) and words in text_of(mail)
+            for letter, mail in mails
+            if address in letter.recipients and isinstance(mail, EmailMessage) and words in text_of(mail)
         ]
-        return bool(found)
+        return bool(letters)
 
     awaits(arrived, f"{address} gets {words!r}")
-    return found[-1]
+    return letters[-1]
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -159,12 +159,12 @@ def play(root: Path) -> None:
     root.chmod(0o755)
     machine.as_root("git", "clone", "-q", ROOT, machine.checkout)
     machine.as_root(machine.checkout / "tickets", "--version")
-    said = set_up(machine, lmtp, port)
-    main_cf = dict(re.findall(r"^(\w+) = (.*)$", said, re.M))
+    output = set_up(machine, lmtp, port)
+    main_cf = dict(re.findall(r"^(\w+) = (.*)$", output, re.M))
     with ScriptedRelay() as world:
         # All mail that is not the tracker's leaves for the world, the team's own mailboxes among it.
-        others = {"relayhost": f"[127.0.0.1]:{world.port}", "relay_domains": f"{DOMAIN}, nonprofit.example"}
-        with Postfix(main_cf, others, port=port) as postfix:
+        overrides = {"relayhost": f"[127.0.0.1]:{world.port}", "relay_domains": f"{DOMAIN}, nonprofit.example"}
+        with Postfix(main_cf, overrides, port=port) as postfix:
             with machine.service():
                 staff(machine, world)
                 converse(postfix, world)
@@ -181,12 +181,12 @@ def set_up(machine: Machine, lmtp: int, port: int) -> str:
     answers += ("--relay", f"smtp://127.0.0.1:{port}", "--admin", f"Vera Vox <{VERA}>", "--user", ACCOUNT)
     tickets = machine.checkout / "tickets"
     home = {"TICKETS_HOME": str(machine.home), "TICKETS_WEB": ""}
-    said = machine.as_root(tickets, "config", "init", *answers, "--path", machine.config, "--postfix", **home)
+    output = machine.as_root(tickets, "config", "init", *answers, "--path", machine.config, "--postfix", **home)
     machine.as_root(
         tickets, "service", "install", "--user", ACCOUNT, "--config", machine.config, "--directory", machine.units,
         TICKETS_CONFIG=str(machine.config),
     )  # fmt: skip
-    return said
+    return output
 
 
 def staff(machine: Machine, world: ScriptedRelay) -> None:

@@ -59,9 +59,9 @@ def one_server() -> Iterator[OwnServer]:
 
 
 def run(part: str) -> set[str]:
-    said: list[str] = []
-    figures = list(measured(said.append, only=[part]))
-    assert said[0] == PARTS[part].title
+    lines: list[str] = []
+    figures = list(measured(lines.append, only=[part]))
+    assert lines[0] == PARTS[part].title
     assert figures[-1].what == f"the part {part} took"
     assert (figures[-1].number or 0) > 0
     assert all(figure.what and figure.value for figure in figures)

@@ -32,7 +32,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path, own_tmp
         "TICKETS_DATABASE_URL": "sqlite:////dev/null/never",
         "TICKETS_UNHEARD_OF": "x",
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [tickets, "demo"],
         cwd=tmp_path,
         env=environment,
@@ -42,29 +42,29 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path, own_tmp
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "\x1b" not in done.stdout
-    assert done.stdout.count("  promised: Reply to this email to ") == done.stdout.count(" got a letter.\n") == 21
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\x1b" not in result.stdout
+    assert result.stdout.count("  promised: Reply to this email to ") == result.stdout.count(" got a letter.\n") == 21
     assert (
         "  promised: Reply to this email to answer. No Privileges Person will see it. Ticket 1 is Open.\n"
         "  happened: Answer by Sample Person, Open → Answered; No Privileges Person got a letter.\n"
-    ) in done.stdout
-    assert "The ticket is Solved, answered by Sample Person, message 7." in done.stdout
-    assert "  happened: Comment by Asheesh, in private, still new; Britta got a letter." in done.stdout
-    assert "The ticket is open again, as the letter had said." in done.stdout
+    ) in result.stdout
+    assert "The ticket is Solved, answered by Sample Person, message 7." in result.stdout
+    assert "  happened: Comment by Asheesh, in private, still new; Britta got a letter." in result.stdout
+    assert "The ticket is open again, as the letter had said." in result.stdout
     # Whoever has moved a ticket away reaches everybody who is named.
     assert (
         "Reply to this email to write to everyone on this ticket. "
         "Nora Newcomer and the Sponsors team will see it. Ticket 3 is new.\n"
         "  happened: Reply by Britta, still new; Carol, Nora Newcomer got a letter.\n"
-    ) in done.stdout
-    assert "  happened: queue General → Sponsors, participant nobody → britta@team.example; letters" in done.stdout
-    assert "  happened: message 6 is held; letters went to: Britta.\n" in done.stdout
-    assert "  promised: To drop it, reply: drop\n  happened: message 6 is a private note now; letters" in done.stdout
-    assert "      | Britta answered less than a minute before you, at " in done.stdout
-    assert "      | We didn't send your reply to Nora Newcomer, because it looks like a\n" in done.stdout
-    assert "The letter to Nora Newcomer says: A reply that only says thanks keeps it resolved.\n" in done.stdout
-    assert "The ticket is still resolved, as the letter had said." in done.stdout
+    ) in result.stdout
+    assert "  happened: queue General → Sponsors, participant nobody → britta@team.example; letters" in result.stdout
+    assert "  happened: message 6 is held; letters went to: Britta.\n" in result.stdout
+    assert "  promised: To drop it, reply: drop\n  happened: message 6 is a private note now; letters" in result.stdout
+    assert "      | Britta answered less than a minute before you, at " in result.stdout
+    assert "      | We didn't send your reply to Nora Newcomer, because it looks like a\n" in result.stdout
+    assert "The letter to Nora Newcomer says: A reply that only says thanks keeps it resolved.\n" in result.stdout
+    assert "The ticket is still resolved, as the letter had said." in result.stdout
     assert not list(own_tmp.iterdir())
     assert not list(tmp_path.iterdir())
 
@@ -92,7 +92,7 @@ def test_a_reader_who_was_not_named_ends_the_demo(
 def test_a_promise_is_read_from_the_words_of_a_letter() -> None:
     pattern = "Reply to this email to {}. Ann will see it.\nTicket 1 is Open.\n"
     text = f"Reply to this email to ask. Bob will see it.\n\n-- \n{pattern}"
-    found = promised_by(text.format(ANSWER.does), LIFECYCLES["support"])
-    assert (found.status, found.action) == ("Open", ANSWER)
+    promise = promised_by(text.format(ANSWER.does), LIFECYCLES["support"])
+    assert (promise.status, promise.action) == ("Open", ANSWER)
     with pytest.raises(NoPromise):
         promised_by(text.format("do something"), LIFECYCLES["support"])

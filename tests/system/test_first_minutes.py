@@ -20,10 +20,10 @@ def test_try_plays_a_conversation_that_stays(tmp_path: Path) -> None:
     with program.serving():
         assert any("creat" in line.lower() and "tickets.db" in line for line in program.said)
         assert any("General" in line and "hello@tickets.localhost" in line for line in program.said)
-        said = program.does("try")
-        assert "This is ticket 1." in said
+        output = program.does("try")
+        assert "This is ticket 1." in output
         assert program.shows(1)["status"] == "open"
-        assert [one["sender"]["email"] for one in program.shows(1)["messages"]] == [
+        assert [message["sender"]["email"] for message in program.shows(1)["messages"]] == [
             "ann@example.org",
             "rob@example.org",
         ]
@@ -41,12 +41,12 @@ def test_try_writes_to_nobody_by_a_real_relay(tmp_path: Path) -> None:
 def test_whoever_looks_on_sees_each_letter_decoded(tmp_path: Path) -> None:
     program = Program(tmp_path)
     master, terminal = pty.openpty()
-    heard: list[bytes] = []
+    blocks: list[bytes] = []
 
     def listen() -> None:
         try:
             while block := os.read(master, 4096):
-                heard.append(block)
+                blocks.append(block)
         except OSError:
             return
 
@@ -57,12 +57,12 @@ def test_whoever_looks_on_sees_each_letter_decoded(tmp_path: Path) -> None:
     listener = threading.Thread(target=listen)
     listener.start()
     try:
-        awaits(lambda: b"Ctrl-C stops it." in b"".join(heard), PATIENCE)
+        awaits(lambda: b"Ctrl-C stops it." in b"".join(blocks), PATIENCE)
         program.does("responder", "add", "Rob <rob@example.org>", "--queue", "General")
         heads = "From: j@example.org\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nContent-Type: text/plain; charset=utf-8\n"
         program.does_with(f"{heads}\nIch grüße =20 Sie.\n".encode(), "deliver", "--to", "hello@tickets.localhost")
-        awaits(lambda: "Ich grüße =20 Sie." in b"".join(heard).decode(), PATIENCE)
-        assert "Subject: [General #1] Grüße" in b"".join(heard).decode()
+        awaits(lambda: "Ich grüße =20 Sie." in b"".join(blocks).decode(), PATIENCE)
+        assert "Subject: [General #1] Grüße" in b"".join(blocks).decode()
     finally:
         process.terminate()
         process.wait(PATIENCE)

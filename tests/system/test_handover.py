@@ -45,7 +45,7 @@ def delivers(program: Program, *arguments: str, raw: bytes = RAW, **more: str) -
         "import sys\nfrom mail_tickets.cli import main\ntry: main()\nfinally:\n"
         f"  print(*[name for name in {HEAVY} if name in sys.modules])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script, "deliver", *arguments],
         cwd=ROOT,
         env=program.environment | more,
@@ -54,7 +54,7 @@ def delivers(program: Program, *arguments: str, raw: bytes = RAW, **more: str) -
         timeout=PATIENCE,
         check=False,
     )
-    return done.returncode, done.stderr.decode(), set(done.stdout.decode().split())
+    return result.returncode, result.stderr.decode(), set(result.stdout.decode().split())
 
 
 def test_a_running_server_takes_what_deliver_brings(program: Program) -> None:
@@ -89,8 +89,8 @@ def test_a_fault_of_the_server_is_tried_again(program: Program) -> None:
         for file in (program.folder / "run").glob("tickets.db*"):
             if file != socket_of(program):
                 file.rename(file.with_name(f"away-{file.name}"))
-        status, said, loaded = delivers(program, "--to", HELLO)
-        assert (status, said, loaded) == (75, "451 4.3.0 Temporary problem, please try again\n", set())
+        status, text, loaded = delivers(program, "--to", HELLO)
+        assert (status, text, loaded) == (75, "451 4.3.0 Temporary problem, please try again\n", set())
 
 
 def test_deliver_takes_mail_in_by_itself_where_no_server_answers(program: Program) -> None:
@@ -143,8 +143,8 @@ def dying(path: Path, first: bytes, last: bytes = b"", stores: Program | None = 
 def test_no_mail_is_lost_or_doubled_when_the_server_dies_with_it(program: Program) -> None:
     # It dies before the commit: nothing was stored, and the mail server tries again.
     with dying(socket_of(program), b"ready\n"):
-        status, said, _ = delivers(program, "--to", HELLO)
-        assert (status, said) == (75, "The running server didn't say whether it stored the email.\n")
+        status, text, _ = delivers(program, "--to", HELLO)
+        assert (status, text) == (75, "The running server didn't say whether it stored the email.\n")
     assert program.tickets() == []
     # It dies after the commit: the mail server tries again as well, and it is the same mail.
     with dying(socket_of(program), b"ready\n", stores=program):
@@ -154,15 +154,15 @@ def test_no_mail_is_lost_or_doubled_when_the_server_dies_with_it(program: Progra
     assert len(program.shows(int(str(ticket["id"])))["messages"]) == 1
 
 
-@pytest.mark.parametrize("said", [b"what?\n", b"what?\nready\n"], ids=str)
-def test_a_server_that_is_not_ready_was_handed_nothing(tmp_path: Path, said: bytes) -> None:
-    with dying(tmp_path / "s", said):
+@pytest.mark.parametrize("text", [b"what?\n", b"what?\nready\n"], ids=str)
+def test_a_server_that_is_not_ready_was_handed_nothing(tmp_path: Path, text: bytes) -> None:
+    with dying(tmp_path / "s", text):
         assert hand_over(PipedMail(RAW, None, (HELLO,), {}), Place(tmp_path / "s", "")) is None
 
 
-@pytest.mark.parametrize("said", [b"", b"0", b"what?\n", b"\xff\n", b"75"], ids=str)
-def test_a_server_that_was_handed_a_mail_must_say_what_became_of_it(tmp_path: Path, said: bytes) -> None:
-    with dying(tmp_path / "s", b"ready\n", said), pytest.raises(HandoverFailed):
+@pytest.mark.parametrize("text", [b"", b"0", b"what?\n", b"\xff\n", b"75"], ids=str)
+def test_a_server_that_was_handed_a_mail_must_say_what_became_of_it(tmp_path: Path, text: bytes) -> None:
+    with dying(tmp_path / "s", b"ready\n", text), pytest.raises(HandoverFailed):
         hand_over(PipedMail(RAW, None, (HELLO,), {}), Place(tmp_path / "s", ""))
 
 

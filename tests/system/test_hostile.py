@@ -93,10 +93,10 @@ def read_all_within_bounds() -> None:
 
 def test_anything_of_25_mb_is_read_within_bounds() -> None:
     program = "from tests.system.test_hostile import read_all_within_bounds as run; run()"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.stdout.splitlines() == list(SHAPES), done.stderr[-2000:]
+    assert result.stdout.splitlines() == list(SHAPES), result.stderr[-2000:]
 
 
 # Smuggling: what ends a mail for one server and not for the next.
@@ -233,13 +233,13 @@ def test_fuzzed_dialogues_hear_nothing_but_replies_and_the_server_lives_on(small
     script = SCRIPT.replace(b"EHLO", b"LHLO") if scheme == "lmtp" else SCRIPT
     with small_world.serving(scheme):
         for _ in range(ROUNDS):
-            said = dice.changed(script)
+            lines = dice.changed(script)
             with socket.create_connection(("127.0.0.1", small_world.port(scheme)), 30) as client:
-                client.sendall(said)
+                client.sendall(lines)
                 client.shutdown(socket.SHUT_WR)
-                with client.makefile("rb") as heard:
-                    answer = heard.read()
-            assert REPLY.fullmatch(answer), (said, answer)
+                with client.makefile("rb") as replies:
+                    answer = replies.read()
+            assert REPLY.fullmatch(answer), (lines, answer)
             assert answer.startswith(b"220 ")
         with MailClient(small_world.port(scheme), lmtp=scheme == "lmtp") as client:
             client.begins(HELLO)
@@ -276,16 +276,16 @@ TEXTS = st.lists(st.one_of(LINES, st.just(""), st.text(max_size=30)), max_size=6
 @given(TEXTS)
 @settings(max_examples=300, deadline=None)
 def test_any_lines_are_read_as_commands_or_stay_text(text: str) -> None:
-    found = commands.read(text)
-    assert text.endswith(found.rest)
-    if not found.lines:
-        assert found.rest == text
-    for line in found.lines:
+    reading = commands.read(text)
+    assert text.endswith(reading.rest)
+    if not reading.lines:
+        assert reading.rest == text
+    for line in reading.lines:
         assert "\n" not in line.written
         commands.unknown(line)
     # What is left over has no command on its top that was passed over.
-    again = split(found.rest)
-    assert len(again.new) + len(again.rest) <= 2 * len(found.rest) + 2
+    again = split(reading.rest)
+    assert len(again.new) + len(again.rest) <= 2 * len(reading.rest) + 2
 
 
 @given(st.lists(st.sampled_from(Dice.PIECES), max_size=60).map(b"".join), st.sampled_from([b"", b"\r\n\r\n"]))

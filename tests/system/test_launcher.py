@@ -73,8 +73,8 @@ class Checkout:
 
     def installs(self) -> list[str]:
         """What pip was asked to install, once for each time."""
-        said = self.root / "said"
-        return [line.split(" -e ")[1] for line in said.read_text().splitlines()] if said.exists() else []
+        log = self.root / "said"
+        return [line.split(" -e ")[1] for line in log.read_text().splitlines()] if log.exists() else []
 
     def pip_ends(self, script: str) -> None:
         (self.root / "pip-ends").write_text(script)
@@ -95,29 +95,29 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A checkout with an environment that works and was never stamped."""
-    made = Checkout(tmp_path / "a checkout")
-    programs = made.root / ".venv" / "bin"
+    checkout = Checkout(tmp_path / "a checkout")
+    programs = checkout.root / ".venv" / "bin"
     programs.mkdir(parents=True)
-    (made.root / "tickets").write_bytes(LAUNCHER.read_bytes())
-    (made.root / "pyproject.toml").write_text("[project]\n")
+    (checkout.root / "tickets").write_bytes(LAUNCHER.read_bytes())
+    (checkout.root / "pyproject.toml").write_text("[project]\n")
     (programs / "tickets").write_text(FAKE_TICKETS)
     (programs / "python").write_text(FAKE_PYTHON)
     (programs / "python").chmod(0o755)
-    made.pip_ends("exit 0")
-    return made
+    checkout.pip_ends("exit 0")
+    return checkout
 
 
 def test_the_first_start_installs_and_runs_the_command_with_the_same_words(checkout: Checkout) -> None:
-    done = checkout.run("open", "--subject", "two words", "*", "")
-    assert done.stdout == "<open>\n<--subject>\n<two words>\n<*>\n<>\n"
-    assert done.stderr == "Setting up .venv (once, about a minute)...\n"
+    result = checkout.run("open", "--subject", "two words", "*", "")
+    assert result.stdout == "<open>\n<--subject>\n<two words>\n<*>\n<>\n"
+    assert result.stderr == "Setting up .venv (once, about a minute)...\n"
     assert checkout.installs() == ["."]
 
 
 def test_the_next_start_installs_nothing_and_says_nothing(checkout: Checkout) -> None:
     checkout.run("serve")
-    done = checkout.run("serve")
-    assert (done.stdout, done.stderr) == ("<serve>\n", "")
+    result = checkout.run("serve")
+    assert (result.stdout, result.stderr) == ("<serve>\n", "")
     assert checkout.installs() == ["."]
 
 
@@ -131,8 +131,8 @@ def test_a_start_through_a_link_is_a_start(checkout: Checkout, tmp_path: Path) -
     checkout.run("serve")
     link = tmp_path / "link"
     link.symlink_to(checkout.root / "tickets")
-    done = subprocess.run([sys.executable, str(link), "list"], cwd="/", capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("<list>\n", "")
+    result = subprocess.run([sys.executable, str(link), "list"], cwd="/", capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("<list>\n", "")
 
 
 def test_a_changed_project_is_installed_again(checkout: Checkout) -> None:
@@ -185,11 +185,11 @@ def test_a_failed_install_says_so_leaves_no_stamp_and_is_tried_again(checkout: C
     checkout.change_project()
     checkout.pip_ends("exit 3")
     for attempt in (2, 3):
-        done = checkout.run("serve")
-        assert (done.returncode, done.stdout) == (1, "")
-        assert "the words of pip\n" in done.stderr
-        assert done.stderr.splitlines()[-1].startswith("tickets: could not install")
-        assert "Traceback" not in done.stderr
+        result = checkout.run("serve")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "the words of pip\n" in result.stderr
+        assert result.stderr.splitlines()[-1].startswith("tickets: could not install")
+        assert "Traceback" not in result.stderr
         assert not checkout.stamp.exists()
         assert len(checkout.installs()) == attempt
     checkout.pip_ends("exit 0")
@@ -213,16 +213,16 @@ def test_a_mail_that_is_piped_to_us_is_tried_again_when_the_install_fails(checko
 
 def test_an_interrupted_install_is_quiet(checkout: Checkout) -> None:
     checkout.pip_ends("kill -INT $PPID; sleep 5")
-    done = checkout.run("serve")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Setting up .venv (once, about a minute)...\n")
+    result = checkout.run("serve")
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", "Setting up .venv (once, about a minute)...\n")
     assert not checkout.stamp.exists()
 
 
 def test_of_two_starts_at_once_one_installs_and_both_run(checkout: Checkout) -> None:
     checkout.pip_ends("sleep 0.5")
-    with checkout.begin("one") as one, checkout.begin("other") as other:
-        assert one.communicate(timeout=30)[0] == "<one>\n"
-        assert other.communicate(timeout=30)[0] == "<other>\n"
+    with checkout.begin("one") as first, checkout.begin("other") as second:
+        assert first.communicate(timeout=30)[0] == "<one>\n"
+        assert second.communicate(timeout=30)[0] == "<other>\n"
     assert checkout.installs() == ["."]
 
 
@@ -264,24 +264,24 @@ def test_with_neither_pip_nor_ensurepip_one_line_names_the_package(
     monkeypatch.setattr(launcher, "has_ensurepip", lambda: False)
     with pytest.raises(SystemExit) as ended:
         launcher.main(["serve"])
-    said = capsys.readouterr().err.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     assert ended.value.code == 1
-    assert len(said) == 2
-    assert said[1].endswith("apt install python3-venv")
+    assert len(lines) == 2
+    assert lines[1].endswith("apt install python3-venv")
 
 
 @pytest.mark.parametrize(("command", "status"), [("serve", 1), ("deliver", 75)])
 def test_an_old_python_is_told_in_one_line(checkout: Checkout, command: str, status: int) -> None:
     old = "import runpy, sys; sys.version_info = (3, 10, 1); sys.version = '3.10.1 (old)'; sys.argv = sys.argv[1:]; "
     run = old + "runpy.run_path(sys.argv[0], run_name='__main__')"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", run, str(checkout.root / "tickets"), command],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == status
-    assert done.stderr == "tickets: needs Python 3.11 or newer, and this is 3.10.1\n"
+    assert result.returncode == status
+    assert result.stderr == "tickets: needs Python 3.11 or newer, and this is 3.10.1\n"
 
 
 def test_an_old_python_can_read_the_launcher() -> None:

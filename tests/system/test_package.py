@@ -80,6 +80,6 @@ def test_an_installed_tracker_serves_and_keeps_its_data_at_home(installed: Insta
 
 
 def test_a_home_among_installed_programs_is_refused(installed: Installed, tmp_path: Path) -> None:
-    done = installed.run("tickets", "init", cwd=tmp_path, TICKETS_HOME=str(installed.packages / "mail_tickets"))
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("TICKETS_HOME can't be ")
+    result = installed.run("tickets", "init", cwd=tmp_path, TICKETS_HOME=str(installed.packages / "mail_tickets"))
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("TICKETS_HOME can't be ")

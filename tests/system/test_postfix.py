@@ -76,7 +76,7 @@ class Front(NamedTuple):
             self.story,
         )
 
-    def eventually(self, claim: Callable[[], bool], what: str) -> None:
+    def eventually(self, claim: Callable[[], bool], condition: str) -> None:
         """Return once the claim holds; fail when it does not in time.
 
         Postfix puts a mail off by 300 seconds, whatever its settings say, when the queue is scanned in the moment
@@ -91,7 +91,7 @@ class Front(NamedTuple):
             return claim()
 
         next_flush = time.monotonic() + 3
-        eventually(flushed_claim, what, self.story)
+        eventually(flushed_claim, condition, self.story)
 
     def story(self) -> str:
         return f"{self.postfix.waits()}\n{self.postfix.log[-4000:]}"
@@ -101,17 +101,17 @@ class Front(NamedTuple):
 def made_front(settings: dict[str, str]) -> Iterator[Front]:
     """A front with settings beyond those of docs/install.md; the tracker is not there yet."""
     port, smtp = free_port(), free_port()
-    here = recipe().at(lmtp=port, smtp=smtp)
+    local = recipe().at(lmtp=port, smtp=smtp)
     with Sink() as home:
         elsewhere = {"relayhost": f"[127.0.0.1]:{home.port}"}
-        with Postfix(here.main_cf, elsewhere | settings, port=smtp) as postfix:
-            yield Front(postfix, home, here, port)
+        with Postfix(local.main_cf, elsewhere | settings, port=smtp) as postfix:
+            yield Front(postfix, home, local, port)
 
 
 @pytest.fixture(scope="module")
 def common_front(postfix_programs: Programs) -> Iterator[Front]:
-    with made_front({}) as made:
-        yield made
+    with made_front({}) as front:
+        yield front
 
 
 @pytest.fixture
@@ -149,12 +149,12 @@ def tapped(front: Front, tracker: Program) -> Iterator[Tap]:
 
 def mail(text: str, *, subject: str = "Help", sender: str = ANN, to: str = HELLO) -> bytes:
     """A mail as somebody's client writes it."""
-    made = EmailMessage(policy.SMTPUTF8)
-    made["From"], made["To"], made["Subject"] = sender, to, subject
-    made["Message-ID"] = f"<{time.time_ns()}@home.example>"
-    made["Date"] = "Sat, 21 Nov 2026 17:00:00 +0000"
-    made.set_content(text)
-    return made.as_bytes()
+    mail = EmailMessage(policy.SMTPUTF8)
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Message-ID"] = f"<{time.time_ns()}@home.example>"
+    mail["Date"] = "Sat, 21 Nov 2026 17:00:00 +0000"
+    mail.set_content(text)
+    return mail.as_bytes()
 
 
 def texts(tracker: Program, ticket: int = 1) -> list[str]:
@@ -318,7 +318,7 @@ def test_what_leads_nowhere_is_kept_unless_it_is_to_be_rejected(front: Front, tr
     with tracker.serving():
         front.takes(mail("Hello?", to=NOWHERE), NOWHERE)
         front.awaits_rest()
-    assert [one["to"] for one in tracker.unmatched()] == [NOWHERE]
+    assert [mail["to"] for mail in tracker.unmatched()] == [NOWHERE]
     assert front.home.letters == []
 
 
@@ -373,12 +373,12 @@ def test_each_recipient_of_a_mail_has_its_own_fate(front: Front, tracker: Progra
             assert "550 5.1.1" in reports(bounce)[NOWHERE]
             assert texts(tracker, 1) == ["One", "For both."]
             assert texts(tracker, 2) == ["Two"]
-            assert {one["recipients"][0]["address"] for one in front.postfix.queue()} == {both[1]}
+            assert {mail["recipients"][0]["address"] for mail in front.postfix.queue()} == {both[1]}
         front.awaits_rest()
-        named = [re.findall(r"^RCPT TO:<(.*?)>", "\n".join(each), re.MULTILINE) for each in tap.commands]
+        recipients = [re.findall(r"^RCPT TO:<(.*?)>", "\n".join(dialogue), re.MULTILINE) for dialogue in tap.commands]
     # One mail to all three, then for one of them alone.
-    assert sorted(named[0]) == sorted([*both, NOWHERE])
-    assert {tuple(each) for each in named[1:]} == {(both[1],)}
+    assert sorted(recipients[0]) == sorted([*both, NOWHERE])
+    assert {tuple(group) for group in recipients[1:]} == {(both[1],)}
     assert texts(tracker, 1) == ["One", "For both."]
     assert texts(tracker, 2) == ["Two", "For both."]
     assert len(front.brought(ANN)) == 1
@@ -410,9 +410,9 @@ def test_a_mail_too_large_whose_size_was_not_announced_is_refused_once_it_is_the
             [bounce] = front.awaits(ANN)
             front.awaits_rest()
             assert len(tap.mails) == 1
-        told = reports(bounce)
-        assert sorted(told) == [HELLO, f"support@{DOMAIN}"]
-        assert all("552 5.3.4" in one for one in told.values())
+        by_recipient = reports(bounce)
+        assert sorted(by_recipient) == [HELLO, f"support@{DOMAIN}"]
+        assert all("552 5.3.4" in report for report in by_recipient.values())
         assert tracker.tickets() == []
 
 
@@ -452,7 +452,7 @@ def test_an_address_of_ours_beyond_ascii_is_kept_or_refused_like_any_other(
             assert list(reports(bounce)) == [nowhere]
             assert "550 5.1.1" in reports(bounce)[nowhere]
         front.awaits_rest()
-    assert [one["to"] for one in tracker.unmatched()] == ([nowhere] if unmatched == "keep" else [])
+    assert [mail["to"] for mail in tracker.unmatched()] == ([nowhere] if unmatched == "keep" else [])
     assert len(front.home.letters) == (1 if unmatched == "reject" else 0)
 
 
@@ -510,15 +510,15 @@ def test_the_documented_settings_name_each_other() -> None:
 
 
 def test_a_postfix_of_the_tests_leaves_nothing_and_touches_nothing_of_the_systems(postfix_programs: Programs) -> None:
-    def others() -> dict[str, int]:
+    def times_of_others() -> dict[str, int]:
         places = [postfix_programs.meta_directory, Path("/var/spool/postfix"), Path("/var/lib/postfix")]
-        found = [path for place in places for path in (place, *place.rglob("*")) if place.exists()]
-        return {str(path): path.lstat().st_mtime_ns for path in found}
+        paths = [path for place in places for path in (place, *place.rglob("*")) if place.exists()]
+        return {str(path): path.lstat().st_mtime_ns for path in paths}
 
-    before = others()
+    before = times_of_others()
     assert before
     with made_front({}) as front:
         assert front.postfix.is_alive()
     assert not front.postfix.is_alive()
     assert not front.postfix.directory.exists()
-    assert others() == before
+    assert times_of_others() == before

@@ -68,14 +68,14 @@ class Project:
     def serving(self) -> Iterator["subprocess.Popen[bytes]"]:
         """`salmon start`, listening; killed at the end."""
         before = self.starts()
-        with (self.folder / "logs" / "said").open("a") as said:
+        with (self.folder / "logs" / "said").open("a") as log:
             process = subprocess.Popen(
                 [self.installed.command("salmon"), "start", "--no-daemon"],
                 cwd=self.folder,
                 env=clean_environment(self.folder),
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=log,
+                stderr=log,
             )
         try:
             # It listens before its boot.py is done.
@@ -100,9 +100,9 @@ class Project:
             mail[name.replace("_", "-")] = value
         mail.set_content(text)
         client = smtplib.LMTP if self.receiver == "LMTPReceiver" else smtplib.SMTP
-        with client("127.0.0.1", self.port, timeout=PATIENCE) as one:
+        with client("127.0.0.1", self.port, timeout=PATIENCE) as smtp:
             try:
-                one.send_message(mail, sender, [to])
+                smtp.send_message(mail, sender, [to])
             except smtplib.SMTPServerDisconnected as error:
                 raise ConnectionError from error
             except smtplib.SMTPResponseException as error:
@@ -111,17 +111,17 @@ class Project:
 
     def tickets(self, *arguments: str) -> Any:
         """What a command of ours prints, as JSON where it can."""
-        named = {"SALMON_SETTINGS_MODULE": "config.settings"}
-        said = self.installed.does("tickets", *arguments, cwd=self.folder, **named)
-        return json.loads(said) if "--json" in arguments else said
+        environment = {"SALMON_SETTINGS_MODULE": "config.settings"}
+        output = self.installed.does("tickets", *arguments, cwd=self.folder, **environment)
+        return json.loads(output) if "--json" in arguments else output
 
     def undeliverable(self) -> str:
         return self.installed.does("salmon", "queue", "--count", "run/undeliverable", cwd=self.folder).splitlines()[-1]
 
 
 def is_up(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def awaits(is_so: Any) -> None:
@@ -134,8 +134,8 @@ def awaits(is_so: Any) -> None:
 @pytest.fixture
 def sink() -> Iterator[Sink]:
     """Where the project's own relay takes letters."""
-    with Sink() as made:
-        yield made
+    with Sink() as sink:
+        yield sink
 
 
 ORDERS = {
@@ -161,7 +161,7 @@ def test_a_conversation_in_a_project_that_salmon_gen_makes(
         assert project.hears(f"ticket1-comment@{DOMAIN}", "Do we know her?", ROB) == 250
         answer = {"In_Reply_To": message_id[1].decode()}
         assert project.hears(f"ticket1@{DOMAIN}", "Owner: me\n\nIt opens at nine.", ROB, **answer) == 250
-        awaits(lambda: any(one.recipients == ["ann@example.org"] for one in sink.letters))
+        awaits(lambda: any(letter.recipients == ["ann@example.org"] for letter in sink.letters))
         assert project.hears(f"ticket9@{DOMAIN}", "Which one?") == 250
         assert project.hears(f"echo-a@{DOMAIN}", "For the neighbour.") == 250
         assert project.hears(f"nobody@{DOMAIN}", "For nobody.") == 250
@@ -171,8 +171,12 @@ def test_a_conversation_in_a_project_that_salmon_gen_makes(
     assert [message["private"] for message in ticket["messages"]] == [False, True, False]
     assert (ticket["status"], ticket["assignee"]["email"]) == ("open", ROB)
     assert "café" in ticket["messages"][0]["text"]
-    assert [one["to"] for one in project.tickets("unmatched", "list", "--json")] == [f"ticket9@{DOMAIN}"]
-    assert not [one for one in sink.letters if "ann@example.org" in one.recipients and b"Do we know her" in one.content]
+    assert [mail["to"] for mail in project.tickets("unmatched", "list", "--json")] == [f"ticket9@{DOMAIN}"]
+    assert not [
+        letter
+        for letter in sink.letters
+        if "ann@example.org" in letter.recipients and b"Do we know her" in letter.content
+    ]
 
 
 def test_a_server_killed_between_a_mail_and_its_commit_gave_no_250_and_the_mail_comes_again(
@@ -207,10 +211,10 @@ def test_salmons_commands_know_the_project(installed: Installed, tmp_path: Path,
             "serve": "This Salmon project receives the email. Run: salmon start",
             "outbox send": "This Salmon project sends email itself, while its server runs.",
         }
-        for command, told in refusals.items():
-            named = {"SALMON_SETTINGS_MODULE": "config.settings"}
-            done = installed.run("tickets", *command.split(), cwd=folder, **named)
-            assert (done.returncode, told in done.stderr) == (1, True)
+        for command, problem in refusals.items():
+            environment = {"SALMON_SETTINGS_MODULE": "config.settings"}
+            result = installed.run("tickets", *command.split(), cwd=folder, **environment)
+            assert (result.returncode, problem in result.stderr) == (1, True)
     finally:
         number = int((folder / "run" / "smtp.pid").read_text())
         does("salmon", "stop", cwd=folder)
@@ -235,4 +239,4 @@ def test_a_neighbour_in_our_own_config_gets_the_whole_mail(tmp_path: Path) -> No
         process.terminate()
         process.wait(PATIENCE)
     assert (folder / "run" / "echoed").read_text().strip() == "a Hello 1"
-    assert [one["to"] for one in program.unmatched()] == [f"nobody@{OUR_DOMAIN}"]
+    assert [mail["to"] for mail in program.unmatched()] == [f"nobody@{OUR_DOMAIN}"]

@@ -40,14 +40,14 @@ def program(tmp_path: Path) -> Program:
 
 def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(program: Program) -> None:
     with program.serving() as process:
-        *made, listens, letters, line = program.said
-        assert [line.split()[0] for line in made] == ["Creating", "Created", "Created"]
+        *created, listens, letters, line = program.said
+        assert [line.split()[0] for line in created] == ["Creating", "Created", "Created"]
         assert listens == f"Listening for {DOMAIN} on smtp://127.0.0.1:{program.port}"
         assert letters == f"Sending through maildir:{program.folder}/letters"
         command = line.removeprefix("Try it:").strip()
         # python3 of the line is any Python; the launcher is for machines, and has its own tests.
         command = command.replace("python3 ", f"{sys.executable} ").replace("./tickets ", f"{BIN}/tickets ")
-        done = subprocess.run(
+        result = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=ROOT,
             env=program.environment,
@@ -56,7 +56,7 @@ def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(prog
             timeout=PATIENCE,
             check=False,
         )
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (result.returncode, result.stderr) == (0, "")
         [letter] = program.awaits_letters(1)
         assert b"A first question" in letter
         assert b"Does this work?" in letter
@@ -196,7 +196,7 @@ def test_what_was_answered_250_outlives_a_kill_and_its_letters_leave(program: Pr
     letters = program.letters()
     subjects = {match[1].decode() for letter in letters if (match := re.search(rb"#\d+\] (\d+)", letter))}
     assert subjects == set(titles)
-    states = {one["state"] for one in json.loads(program.does("outbox", "list", "--json"))}
+    states = {row["state"] for row in json.loads(program.does("outbox", "list", "--json"))}
     assert states == {"sent"}
     # One letter may have been between the relay and its note.
     assert len(letters) - len(titles) <= 1
@@ -219,10 +219,10 @@ def test_letters_go_to_a_mail_server(program: Program) -> None:
 
 
 def test_lmtp_by_port_and_by_socket(program: Program) -> None:
-    other, path = free_port(), program.folder / "lmtp"
-    program.environment["TICKETS_LISTEN"] += f", lmtp://localhost:{other},lmtp+unix://{path}"
+    second_port, path = free_port(), program.folder / "lmtp"
+    program.environment["TICKETS_LISTEN"] += f", lmtp://localhost:{second_port},lmtp+unix://{path}"
     with program.serving() as process:
-        for number, place in enumerate([other, path]):
+        for number, place in enumerate([second_port, path]):
             with MailClient(place, lmtp=True) as client:
                 client.begins(HELLO)
                 assert client.hands_over(mail(number)).startswith("250 ")
@@ -253,60 +253,60 @@ def is_one_line(text: str) -> bool:
 
 @pytest.mark.parametrize(("name", "value"), WRONG.items(), ids=WRONG)
 def test_a_setting_that_is_wrong_stops_serve_with_one_line(program: Program, name: str, value: str) -> None:
-    done = program.start("serve", **{name: value})
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert is_one_line(done.stderr), done.stderr
-    assert name in done.stderr
-    assert "secret" not in done.stderr
+    result = program.start("serve", **{name: value})
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert is_one_line(result.stderr), result.stderr
+    assert name in result.stderr
+    assert "secret" not in result.stderr
     assert not (program.folder / "run").exists()
 
 
 @pytest.mark.parametrize(("name", "value"), [("TICKETS_COLOUR", "blue"), ("TICKETS_WORKERS", "0")])
 def test_salmons_own_start_stops_with_one_line_too(program: Program, name: str, value: str) -> None:
     arguments = ("start", "--no-daemon", "--boot", "config.boot", "--pid", f"{program.folder}/x.pid")
-    done = program.start(*arguments, program="salmon", **{name: value})
-    assert done.returncode == 1
-    assert is_one_line(done.stderr), done.stderr
-    assert name in done.stderr
+    result = program.start(*arguments, program="salmon", **{name: value})
+    assert result.returncode == 1
+    assert is_one_line(result.stderr), result.stderr
+    assert name in result.stderr
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(program: Program) -> None:
     with socket.create_server(("127.0.0.1", program.port)):
-        done = program.start("serve")
-    assert done.returncode == 1
-    assert is_one_line(done.stderr), done.stderr
-    assert "TICKETS_LISTEN" in done.stderr
+        result = program.start("serve")
+    assert result.returncode == 1
+    assert is_one_line(result.stderr), result.stderr
+    assert "TICKETS_LISTEN" in result.stderr
 
 
 def test_a_second_server_says_that_the_first_one_runs(program: Program) -> None:
     with program.serving():
-        said = program.start("serve").stderr
+        line = program.start("serve").stderr
     place = f"smtp://127.0.0.1:{program.port}"
-    assert said == f"A tracker runs already ({program_name()}, at {place}). Stop it first, or change TICKETS_LISTEN.\n"
+    assert line == f"A tracker runs already ({program_name()}, at {place}). Stop it first, or change TICKETS_LISTEN.\n"
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "lmtp"])
 def test_a_host_that_is_not_ours_is_told_in_one_line(program: Program, scheme: str) -> None:
-    done = program.start("serve", TICKETS_LISTEN=f"{scheme}://192.0.2.1:2525")
-    assert done.returncode == 1
-    assert is_one_line(done.stderr), done.stderr
+    result = program.start("serve", TICKETS_LISTEN=f"{scheme}://192.0.2.1:2525")
+    assert result.returncode == 1
+    assert is_one_line(result.stderr), result.stderr
 
 
 def test_a_database_that_is_away_is_told_in_one_line(program: Program) -> None:
     url = "postgresql://somebody:secret@127.0.0.1:1/nowhere"
-    done = program.start("serve", TICKETS_DATABASE_URL=url)
-    assert done.returncode == 1
-    assert is_one_line(done.stderr), done.stderr
-    assert "secret" not in done.stderr
+    result = program.start("serve", TICKETS_DATABASE_URL=url)
+    assert result.returncode == 1
+    assert is_one_line(result.stderr), result.stderr
+    assert "secret" not in result.stderr
 
 
 def test_a_database_that_is_none_is_told_in_one_line(program: Program) -> None:
     (program.folder / "run").mkdir()
     (program.folder / "run" / "tickets.db").write_bytes(b"This is no database, but a text of some length. " * 100)
-    done = program.start("serve")
-    assert done.returncode == 1
-    assert is_one_line(done.stderr), done.stderr
+    result = program.start("serve")
+    assert result.returncode == 1
+    assert is_one_line(result.stderr), result.stderr
 
 
 # Salmon's own commands.
@@ -324,7 +324,7 @@ def checkout(tmp_path: Path) -> Path:
 def salmon(checkout: Path, program: Program, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Salmon's command in a clone; its files are in the clone, so its output is not ours to hold open."""
     with (checkout / "out").open("w+") as out:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", "from salmon.commands import main; main()", *arguments],
             cwd=checkout,
             env=program.environment | {"PYTHONPATH": str(checkout)},
@@ -336,13 +336,13 @@ def salmon(checkout: Path, program: Program, *arguments: str) -> "subprocess.Com
             check=False,
         )
         out.seek(0)
-        done.stdout = out.read()
-    return done
+        result.stdout = out.read()
+    return result
 
 
 def is_up(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_salmon_starts_tells_and_stops_a_daemon(program: Program, checkout: Path) -> None:
@@ -406,8 +406,8 @@ def test_salmons_files_do_not_dirty_a_clone() -> None:
         "run/tickets.db-wal",
         "run/letters/new/x",
     ]
-    done = subprocess.run(["git", "check-ignore", *files], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == files
+    result = subprocess.run(["git", "check-ignore", *files], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.stdout.split() == files
 
 
 ROUTES = {f"ticket1@{DOMAIN}": "mail_tickets.handlers.ticket.POST", HELLO: "mail_tickets.handlers.other.ELSEWHERE"}
@@ -415,9 +415,9 @@ ROUTES = {f"ticket1@{DOMAIN}": "mail_tickets.handlers.ticket.POST", HELLO: "mail
 
 @pytest.mark.parametrize(("address", "handler"), ROUTES.items(), ids=ROUTES)
 def test_salmon_tells_the_route_of_an_address(program: Program, address: str, handler: str) -> None:
-    done = program.start("routes", "--test", address, "config.testing", program="salmon")
-    assert done.returncode == 0, done.stderr
-    told = done.stdout.partition("matches:")[2]
-    assert handler in told
-    assert told.count(".handlers.") == 1
+    result = program.start("routes", "--test", address, "config.testing", program="salmon")
+    assert result.returncode == 0, result.stderr
+    routes = result.stdout.partition("matches:")[2]
+    assert handler in routes
+    assert routes.count(".handlers.") == 1
     assert not (program.folder / "run").exists()

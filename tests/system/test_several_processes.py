@@ -15,8 +15,8 @@ pytestmark = pytest.mark.slow
 
 
 def children(process: int) -> set[int]:
-    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
-    return set(map(int, found.stdout.split()))
+    result = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
+    return set(map(int, result.stdout.split()))
 
 
 def is_running(process: int) -> bool:
@@ -33,11 +33,11 @@ def are_gone(processes: set[int]) -> bool:
 
 @pytest.fixture
 def program(tmp_path: Path, postgres_server: PostgresServer) -> Program:
-    made = Program(tmp_path)
-    made.environment["TICKETS_DATABASE_URL"] = fresh_database(postgres_server)
-    made.does("init")
-    made.does("responder", "add", "bob@example.org", "--queue", "General")
-    return made
+    program = Program(tmp_path)
+    program.environment["TICKETS_DATABASE_URL"] = fresh_database(postgres_server)
+    program.does("init")
+    program.does("responder", "add", "bob@example.org", "--queue", "General")
+    return program
 
 
 def test_processes_share_an_address_and_outlive_each_other_and_none_outlives_the_first(program: Program) -> None:
@@ -86,11 +86,11 @@ def test_letters_of_a_server_without_a_courier_leave_by_one_of_its_own(program: 
 
 def test_what_cannot_be_shared_is_told_in_one_line(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    done = program.run("serve", "--processes", "2")
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
-    assert "SQLite has one writer" in done.stderr
+    result = program.run("serve", "--processes", "2")
+    assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
+    assert "SQLite has one writer" in result.stderr
     nowhere = "postgresql+psycopg://u@127.0.0.1:1/d"
     for listen in (f"lmtp+unix://{tmp_path}/socket", "smtp://127.0.0.1:0"):
-        done = program.run("serve", "--processes", "2", TICKETS_DATABASE_URL=nowhere, TICKETS_LISTEN=listen)
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-        assert "addresses with a port" in done.stderr
+        result = program.run("serve", "--processes", "2", TICKETS_DATABASE_URL=nowhere, TICKETS_LISTEN=listen)
+        assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+        assert "addresses with a port" in result.stderr

@@ -31,20 +31,20 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process can be set on Linux only")
 @pytest.mark.parametrize(("database", "processes"), [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)])
 def test_nothing_is_lost_and_nothing_is_doubled(database: str, processes: int) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     try:
-        tally = torture(Plan(database, 120, 0.1, seed=1, processes=processes), said.append)
+        tally = torture(Plan(database, 120, 0.1, seed=1, processes=processes), lines.append)
     except NoPostgresError as reason:
         if os.environ.get("CI"):
             pytest.fail(f"no PostgreSQL: {reason}", pytrace=False)
         pytest.skip(f"no PostgreSQL: {reason}")
-    assert tally.wrongs == {}, "\n".join(said)
+    assert tally.wrongs == {}, "\n".join(lines)
     counts = tally.counts
     assert counts["mails sent"] == 120
     assert counts["stored exactly once of these, byte for byte"] == counts["mails and recipients answered 250"] > 100
     assert counts["letters at the relay"] == counts["letters"] > 100
     assert counts["explained by their messages"] == counts["tickets"] > 10
-    assert any("killed" in line for line in said)
+    assert any("killed" in line for line in lines)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a connection is")
@@ -61,8 +61,8 @@ def test_a_torture_that_is_killed_leaves_nothing_behind() -> None:
         "import os; from mail_tickets.devtools.torture.scratch_disk import Room; "
         "print(Room().path, flush=True); os.kill(os.getpid(), 9)"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
-    path, end = Path(done.stdout.strip()), time.monotonic() + PATIENCE
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    path, end = Path(result.stdout.strip()), time.monotonic() + PATIENCE
     assert path.is_relative_to("/tmp")
     while path.exists() and time.monotonic() < end:
         time.sleep(0.02)
@@ -82,10 +82,10 @@ def test_a_relay_that_is_silent_keeps_no_letter_of_a_client_that_has_died() -> N
     relay = FaultyRelay(lambda *_: None)
     relay.start()
     relay.arm("BODY", Deed(silence=PATIENCE * 10))
-    with socket.create_connection(("127.0.0.1", relay.port), PATIENCE) as client, client.makefile("rb") as heard:
+    with socket.create_connection(("127.0.0.1", relay.port), PATIENCE) as client, client.makefile("rb") as replies:
         for line in (b"EHLO x", b"MAIL FROM:<a@x>", b"RCPT TO:<b@x>", b"DATA"):
             client.sendall(line + b"\r\n")
-        while not heard.readline().startswith(b"354"):
+        while not replies.readline().startswith(b"354"):
             pass
         client.sendall(b"Message-ID: <1@x>\r\n\r\nhi\r\n.\r\n")
     relay.settle({0})
@@ -128,10 +128,10 @@ FOUND = Evidence(
 )
 
 
-def wrongs(facts: Facts = FACTS, found: Evidence = FOUND) -> set[str]:
+def wrongs(facts: Facts = FACTS, evidence: Evidence = FOUND) -> set[str]:
     """The kinds of what is wrong."""
     tally = Tally()
-    judge(facts, found, tally)
+    judge(facts, evidence, tally)
     return set(tally.wrongs)
 
 
@@ -151,18 +151,20 @@ NO_ANSWER = FOUND._replace(
 
 SEEN: dict[str, Callable[[], set[str]]] = {
     "lost: answered 250 and not stored": lambda: wrongs(FACTS._replace(copies=FACTS.copies[:2]), NO_ANSWER),
-    "stored more than once": lambda: wrongs(found=FOUND._replace(stored=[*FOUND.stored, FOUND.stored[1]])),
-    "stored bytes that nobody sent": lambda: wrongs(found=FOUND._replace(mails=[*FOUND.mails, (9, b"the answer.")])),
-    "stored bytes that belong nowhere": lambda: wrongs(found=FOUND._replace(mails=[*FOUND.mails, (9, b"the answer")])),
-    "not one message of one mail": lambda: wrongs(found=FOUND._replace(posts=FOUND.posts[:1])),
+    "stored more than once": lambda: wrongs(evidence=FOUND._replace(stored=[*FOUND.stored, FOUND.stored[1]])),
+    "stored bytes that nobody sent": lambda: wrongs(evidence=FOUND._replace(mails=[*FOUND.mails, (9, b"the answer.")])),
+    "stored bytes that belong nowhere": lambda: wrongs(
+        evidence=FOUND._replace(mails=[*FOUND.mails, (9, b"the answer")])
+    ),
+    "not one message of one mail": lambda: wrongs(evidence=FOUND._replace(posts=FOUND.posts[:1])),
     "a message of no mail": lambda: wrongs(
-        found=FOUND._replace(posts=[*FOUND.posts, FOUND.posts[1]._replace(number=3, mail=None)])
+        evidence=FOUND._replace(posts=[*FOUND.posts, FOUND.posts[1]._replace(number=3, mail=None)])
     ),
     "on a wrong ticket": lambda: wrongs(
-        found=FOUND._replace(stored=[FOUND.stored[0], FOUND.stored[1]._replace(ticket=2)])
+        evidence=FOUND._replace(stored=[FOUND.stored[0], FOUND.stored[1]._replace(ticket=2)])
     ),
     "a ticket that its messages do not explain": lambda: wrongs(
-        found=FOUND._replace(cases=[FOUND.cases[0]._replace(status=NEW)])
+        evidence=FOUND._replace(cases=[FOUND.cases[0]._replace(status=NEW)])
     ),
     "a message whose letters are not those that it must have": lambda: wrongs(
         FACTS._replace(copies=FACTS.copies[:3]), FOUND._replace(letters=LETTERS[:3])
