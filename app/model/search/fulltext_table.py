@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, column, func, literal, literal_column, select, table, text
 
+from ..records.messages import Message
 from ..storage.unit_of_work import UnitOfWork
 from .query import Query
 
@@ -83,10 +84,13 @@ def matches(uow: UnitOfWork, query: Query) -> Matches:
 def last_beyond(uow: UnitOfWork, query: Query, count: int) -> int | None:
     """The newest message that a query finds besides the newest `count`; None if it finds no more than these.
 
-    Both databases walk backwards and stop there: what a word in every message costs is the ranks of all.
+    Both databases walk backwards and stop there: what a word in every message costs is the ranks of all. Where there
+    are no more messages than that they do not begin.
     """
     hits = matches(uow, query)
-    beyond = select(hits.message_id).select_from(hits.table).where(hits.found).order_by(hits.message_id.desc())
+    are_enough = select(func.max(Message.id)).scalar_subquery() > count
+    beyond = select(hits.message_id).select_from(hits.table).where(are_enough, hits.found)
+    beyond = beyond.order_by(hits.message_id.desc())
     message_id: int | None = uow.connection.scalar(beyond.offset(count).limit(1))
     return message_id
 
