@@ -24,8 +24,8 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tup
 def note(fate: str, fields: Mapping[str, object], level: int = logging.INFO) -> None:
     """Log what became of a mail; fields that are None or empty are left out. What a sender wrote can forge no field."""
     given = {name: _safe(value) for name, value in fields.items() if value not in (None, "")}
-    told = "".join(f" {name}={_written(value)}" for name, value in given.items())
-    LOG.log(level, "%s%s", fate, told, extra={"mail": {"fate": fate, **given}})
+    text = "".join(f" {name}={_written(value)}" for name, value in given.items())
+    LOG.log(level, "%s%s", fate, text, extra={"mail": {"fate": fate, **given}})
 
 
 def refused(reply: str, recipient: str, fields: Mapping[str, object]) -> None:

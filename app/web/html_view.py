@@ -41,10 +41,10 @@ _SIGNS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), 
 def html_of(raw: bytes) -> str | None:
     """Return the HTML of a mail, safe to show in a frame; None where it has none."""
     parts = mime.parts(raw)
-    found = next((part for part in parts if part.type == "text/html" and part.disposition != "attachment"), None)
-    if found is None:
+    html_part = next((part for part in parts if part.type == "text/html" and part.disposition != "attachment"), None)
+    if html_part is None:
         return None
-    html = mime.text(raw, found, LIMIT)
+    html = mime.text(raw, html_part, LIMIT)
     return _with_pictures(cleaned(html), raw, parts)
 
 
@@ -87,9 +87,9 @@ def _with_pictures(html: str, raw: bytes, parts: list[Part]) -> str:
     pictures = {name: part for part in parts if part.shown_in and (name := _content_id(raw, part))}
     room = MOST_PICTURES
 
-    def picture(found: re.Match[str]) -> str:
+    def picture(match: re.Match[str]) -> str:
         nonlocal room
-        part = pictures.get(unquote(unescape(found[1])))
+        part = pictures.get(unquote(unescape(match[1])))
         content = mime.content(raw, part, room + 1) if part else b""
         kind = picture_type(content)
         if kind is None or len(content) > room:
@@ -103,5 +103,5 @@ def _with_pictures(html: str, raw: bytes, parts: list[Part]) -> str:
 def _content_id(raw: bytes, part: Part) -> str:
     """Return the Content-ID of a part (RFC 2392), out of the header lines above its body."""
     above = raw[max(0, part.start - _HEADERS_BEFORE) : part.start]
-    found = _CONTENT_ID.findall(above[above.rfind(b"\n--") + 1 :])
-    return found[-1].decode("utf-8", "replace") if found else ""
+    ids = _CONTENT_ID.findall(above[above.rfind(b"\n--") + 1 :])
+    return ids[-1].decode("utf-8", "replace") if ids else ""

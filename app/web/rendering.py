@@ -31,8 +31,10 @@ def page(
 ) -> ResponseReturnValue:
     """Return a page from its template."""
     visit = g.get("visit")
-    said = {"person": visit.person, "form_token": visit.form_token, "now": visit.uow.now} if visit else {"person": None}
-    return render_template(f"{name}.html", **said, **context), status, dict(headers or {})
+    values = (
+        {"person": visit.person, "form_token": visit.form_token, "now": visit.uow.now} if visit else {"person": None}
+    )
+    return render_template(f"{name}.html", **values, **context), status, dict(headers or {})
 
 
 def error_page(status: int, headers: Mapping[str, str] | None = None, known_as: str = "") -> ResponseReturnValue:
@@ -125,9 +127,9 @@ def linked(text: str) -> Markup:
     if "://" not in text:
         return escape(text)
     parts, at = [], 0
-    for found in _LINK.finditer(text):
-        parts += [escape(text[at : found.start()]), _LINKED.format(found[0])]
-        at = found.end()
+    for match in _LINK.finditer(text):
+        parts += [escape(text[at : match.start()]), _LINKED.format(match[0])]
+        at = match.end()
     return Markup("").join([*parts, escape(text[at:])])
 
 

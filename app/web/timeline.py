@@ -37,12 +37,12 @@ def _says_more(full_text: str, text: str) -> bool:
 
 
 def _changes(view: Mapping[str, Any]) -> list[SimpleNamespace]:
-    found = list[SimpleNamespace]()
+    entries = list[SimpleNamespace]()
     for (at, by), changes in groupby(view["changes"], key=lambda change: (change["at"], change["by"])):
         lines = [change["line"] for change in changes]
         name = by["name"] or (by["email"] or "").rpartition("@")[0] if by else _THE_TRACKER
-        found.append(SimpleNamespace(is_message=False, at=_at(at), name=name, lines=lines))
-    return found
+        entries.append(SimpleNamespace(is_message=False, at=_at(at), name=name, lines=lines))
+    return entries
 
 
 def _at(moment: str) -> datetime:

@@ -21,7 +21,7 @@ def test_one_part_is_measured_alone_and_printed_for_a_program() -> None:
     assert set(counted.figures) < set(figures)
     assert all(figures[name]["number"] > 0 for name in counted.figures)
     assert "SQLite with WAL" in run["about"]
-    assert all(f"  {what}: {figure['value']}\n" in err.decode() for what, figure in figures.items())
+    assert all(f"  {name}: {figure['value']}\n" in err.decode() for name, figure in figures.items())
     assert status == (3 if any(figure["met"] is False for figure in run["figures"]) else 0)
 
 

@@ -174,7 +174,7 @@ def test_people_use_the_pages_by_https_as_the_documentation_says(front: Any, tmp
         assert browser.posts("/tickets/1", answer, Origin="https://evil.example")[0] == 403
         assert browser.posts("/tickets/1", answer)[0] == 303
         # What the next page says stands in another cookie.
-        assert [one.partition("=")[0] for one in browser.set] == ["__Host-desk", "__Host-desk-notice"]
+        assert [cookie.partition("=")[0] for cookie in browser.set] == ["__Host-desk", "__Host-desk-notice"]
         assert program.shows(1)["messages"][-1]["text"] == "By https."
         # Refused before all of it has come. Caddy, which passes a body on as it comes, may see only that we hung up.
         assert browser.asks("POST", "/tickets/1", b"x" * 30_000_000)[0] in ((413,) if front is nginx else (413, 502))

@@ -135,13 +135,13 @@ def _list(
     )
 
 
-def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: str) -> bool:
+def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, word: str) -> bool:
     """Offer somebody to post as theirs what came from an address that we do not know.
 
     `what` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many. Commands that do
     not all stand in it are not offered.
     """
-    private = what == POST_PRIVATE
+    private = word == POST_PRIVATE
     stranger = uow.session.get(Person, message.sender_id)
     if stranger is None or not may_answer(uow, to.member.person_id, ReceiptKind.AUTHOR):
         return False
@@ -171,7 +171,7 @@ def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, wh
         footing=Footer(footing, None),
         offers=_OFFERS,
         shows=Subjects(frozenset([stranger.id])),
-        commands=what,
+        commands=word,
     )
     return written and not more
 

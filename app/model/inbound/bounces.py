@@ -66,8 +66,8 @@ def letter_by_token(uow: UnitOfWork, token: str) -> ReportedLetter | None:
     return _named(uow, Letter.token == token)
 
 
-def _named(uow: UnitOfWork, which: ColumnElement[bool]) -> ReportedLetter | None:
-    row = uow.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(which)).first()
+def _named(uow: UnitOfWork, condition: ColumnElement[bool]) -> ReportedLetter | None:
+    row = uow.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(condition)).first()
     return ReportedLetter(*row) if row else None
 
 

@@ -71,12 +71,12 @@ def _name_some(uow: UnitOfWork, people: "_People") -> bool:
 
 def _subjects(uow: UnitOfWork, letters: Collection[Any], people: "_People") -> list[dict[str, int | None]]:
     """The rows of some letters."""
-    shown = {one.id: _tickets_shown(one) for one in letters}
-    numbers = {number for found in shown.values() for number in found}
+    shown = {letter.id: _tickets_shown(letter) for letter in letters}
+    numbers = {number for numbers_shown in shown.values() for number in numbers_shown}
     there = _existing(uow, numbers)
-    involved = _people_on(uow, there | {one.ticket_id for one in letters if one.ticket_id is not None})
-    people.learn(uow, {person for found in involved.values() for person in found})
-    addresses = {one.id: named_in(_texts(one)).addresses for one in letters}
+    involved = _people_on(uow, there | {letter.ticket_id for letter in letters if letter.ticket_id is not None})
+    people.learn(uow, {person for group in involved.values() for person in group})
+    addresses = {letter.id: named_in(_texts(letter)).addresses for letter in letters}
     owners = _owners(uow, {key for keys in addresses.values() for key in keys})
     rows: list[dict[str, int | None]] = []
     for letter in letters:
@@ -99,45 +99,47 @@ def _tickets_shown(letter: Row[Any]) -> set[int]:
     """The numbers that may be those of tickets which a page shows."""
     if letter.kind != "page":
         return set()
-    found = {int(number) for groups in _TICKETS.findall(letter.text) for number in groups if number}
-    return {number for number in found if number <= MAX_ID}
+    numbers = {int(number) for groups in _TICKETS.findall(letter.text) for number in groups if number}
+    return {number for number in numbers if number <= MAX_ID}
 
 
 def _existing(uow: UnitOfWork, numbers: Collection[int]) -> set[int]:
-    found: set[int] = set()
+    existing: set[int] = set()
     for batch in batches(sorted(numbers)):
-        found |= set(uow.session.scalars(select(Ticket.id).where(Ticket.id.in_(batch))))
-    return found
+        existing |= set(uow.session.scalars(select(Ticket.id).where(Ticket.id.in_(batch))))
+    return existing
 
 
 def _owners(uow: UnitOfWork, keys: Collection[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    owners: dict[str, int] = {}
     for batch in batches(sorted(keys)):
         query = select(Address.key, Address.person_id).where(Address.key.in_(batch))
-        found |= {key: person for key, person in uow.session.execute(query)}  # noqa: C416 - a row is no pair to mypy
-    return found
+        owners |= {key: person for key, person in uow.session.execute(query)}  # noqa: C416 - a row is no pair to mypy
+    return owners
 
 
 def _people_on(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, set[int]]:
     """By ticket, everybody who has left a trace on it or on one that was merged with it."""
     family = _families(uow, numbers)
-    wanted = sorted({one for those in family.values() for one in those})
+    wanted = sorted({part for those in family.values() for part in those})
     pairs = (
         (Message.ticket_id, Message.sender_id),
         *((Ticket.id, column) for column in (Ticket.requestor_id, Ticket.assignee_id, Ticket.answerer_id)),
         (Participant.ticket_id, Participant.person_id),
         (Change.ticket_id, Change.by_id),
-        *((Checkpoint.ticket_id, one) for one in (Checkpoint.by_id, Checkpoint.requestor_id)),
-        *((Checkpoint.ticket_id, one) for one in (Checkpoint.assignee_id, Checkpoint.answerer_id)),
-        *((Reopening.ticket_id, one) for one in (Reopening.by_id, Reopening.answerer_id)),
+        *((Checkpoint.ticket_id, column) for column in (Checkpoint.by_id, Checkpoint.requestor_id)),
+        *((Checkpoint.ticket_id, column) for column in (Checkpoint.assignee_id, Checkpoint.answerer_id)),
+        *((Reopening.ticket_id, column) for column in (Reopening.by_id, Reopening.answerer_id)),
         (Letter.ticket_id, Letter.person_id),
     )
-    found: dict[int | None, set[int | None]] = defaultdict(set)
+    people: dict[int | None, set[int | None]] = defaultdict(set)
     for some in batches(wanted, _MOST_TICKETS):
         rows = uow.session.execute(union(*(select(*pair).where(pair[0].in_(some)) for pair in pairs))).all()
         for ticket, person in [*rows, *_changed(uow, some)]:
-            found[ticket].add(person)
-    return {number: {person for one in those for person in found[one] if person} for number, those in family.items()}
+            people[ticket].add(person)
+    return {
+        number: {person for member in those for person in people[member] if person} for number, those in family.items()
+    }
 
 
 def _changed(uow: UnitOfWork, numbers: Collection[int]) -> Iterable[tuple[int, int]]:
@@ -162,14 +164,14 @@ def _families(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, set[int]]:
         for batch in batches(sorted(todo)):
             query = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
             query = query.where(or_(Ticket.id.in_(batch), Ticket.merged_into.in_(batch)))
-            new |= {one: home for one, home in uow.session.execute(query) if one not in into and home is not None}
+            new |= {part: home for part, home in uow.session.execute(query) if part not in into and home is not None}
         into |= new
         todo = {*new, *new.values()}
     families = {number: {number} for number in {*numbers, *into, *into.values()}}
-    for one, home in into.items():
-        families[one] |= families[home]
-        for member in families[one]:
-            families[member] = families[one]
+    for part, home in into.items():
+        families[part] |= families[home]
+        for member in families[part]:
+            families[member] = families[part]
     return {number: families[number] for number in numbers}
 
 

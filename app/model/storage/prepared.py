@@ -89,7 +89,7 @@ def _compile(statement: Executable, columns: Sequence[str] | None, dialect: Dial
     parameters = {name: bind for bind, name in compiled.bind_names.items()}
     binds = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in parameters.items()}
     types = _result_types(statement)
-    results = [(at, one.dialect_impl(dialect).result_processor(dialect, None)) for at, one in enumerate(types)]
+    results = [(at, type_.dialect_impl(dialect).result_processor(dialect, None)) for at, type_ in enumerate(types)]
     return _Compiled(
         compiled.string,
         compiled.positiontup,

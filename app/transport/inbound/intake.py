@@ -50,11 +50,11 @@ class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
     @cached_property
     def base(self) -> Any:
         """The whole mail as Salmon reads it."""
-        found = encoding.from_string(self.Data)
+        message = encoding.from_string(self.Data)
         for name, address in (("from", self.From), ("to", str(self.To))):
-            if name not in found:
-                found[name] = address
-        return found
+            if name not in message:
+                message[name] = address
+        return message
 
     @property
     def is_taken(self) -> bool:
@@ -213,10 +213,10 @@ class MailIntake:
         return named or [*noted, *(mailbox.email for mailbox in parsed.to), "nobody"][:1]
 
     def _log(self, inbound_mail: InboundMail, results: Sequence[DeliveryResult]) -> None:
-        said = said_of(inbound_mail)
+        fields = said_of(inbound_mail)
         for result in results:
             reason = result.reason or None
-            mail_log.note(result.fate, {"to": result.recipient, **said, "ticket": result.ticket, "reason": reason})
+            mail_log.note(result.fate, {"to": result.recipient, **fields, "ticket": result.ticket, "reason": reason})
 
 
 def _recipients_of(environment: Mapping[str, str]) -> list[str]:

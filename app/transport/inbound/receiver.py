@@ -138,8 +138,8 @@ class Receiver:
         self._timed(monotonic() - began)
         if replies is not None:
             return replies
-        said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
-        return [self._refused(TRY_LATER, group, said) for group in _groups(submitted, each)]
+        fields = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
+        return [self._refused(TRY_LATER, group, fields) for group in _groups(submitted, each)]
 
     async def take_piped(self, mail: PipedMail) -> Outcome:
         """Store a mail that `tickets deliver` hands over, in a thread; what it then tells its mail server."""
@@ -152,8 +152,8 @@ class Receiver:
         """The reply to a recipient that is not taken; None if it is."""
         if not self.intake.may_refuse(address):
             return None
-        found = await self._in_a_thread(lambda: (self._refuses(address),))
-        return TRY_LATER if found is None else found[0]
+        replies = await self._in_a_thread(lambda: (self._refuses(address),))
+        return TRY_LATER if replies is None else replies[0]
 
     async def _in_a_thread(self, work: Callable[[], _T]) -> _T | None:
         """What a worker gives back; None if none was free for so long that the work was not even begun."""
@@ -178,8 +178,8 @@ class Receiver:
                 return replies
         except BaseException as error:
             LOG.exception("a mail of %d bytes could not be read", len(submitted.raw))
-            said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
-            return [self._refused(for_fault(error), group, said) for group in groups]
+            fields = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
+            return [self._refused(for_fault(error), group, fields) for group in groups]
 
     def _take_piped(self, mail: PipedMail) -> Outcome:
         try:
@@ -207,10 +207,10 @@ class Receiver:
                 LOG.exception("a mail of %d bytes could not be stored", len(inbound_mail.raw))
             return self._refused(for_fault(error), recipients, said_of(inbound_mail)), inbound_mail
 
-    def _refused(self, reply: str, recipients: Sequence[str], said: Mapping[str, object]) -> str:
+    def _refused(self, reply: str, recipients: Sequence[str], fields: Mapping[str, object]) -> str:
         """The reply, once the log has it."""
         for recipient in recipients:
-            mail_log.refused(reply, recipient, said)
+            mail_log.refused(reply, recipient, fields)
         return reply
 
     def _refuses(self, address: str) -> str | None:

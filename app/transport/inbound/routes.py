@@ -59,16 +59,16 @@ class _OurPattern:
 
     def match(self, address: str) -> "re.Match[str] | _Match | None":
         """Return the match, or None for an address that is none of ours; SMTPError where nobody can say whose it is."""
-        found = self._pattern.match(address)
-        if found is None:
+        match = self._pattern.match(address)
+        if match is None:
             return None
-        if "host" in found.groupdict():
-            return found if _is_at_our_domain(address) else None
+        if "host" in match.groupdict():
+            return match if _is_at_our_domain(address) else None
         place = _place(address)
         if place is not None and place.kind.is_ticket:
             # It has routes of its own.
             return None
-        return _Match(found, place) if place is not None or not _knows_our_domain(address) else None
+        return _Match(match, place) if place is not None or not _knows_our_domain(address) else None
 
 
 class our_route(route):  # type: ignore[misc] # noqa: N801 - Salmon has no types, and its decorator this name

@@ -218,4 +218,4 @@ class Courier:
             raw = raw_bytes(uow, message.mail_id)
             chosen = forwardable_files(message.attachments, team=may_get_all_files(uow, message, letter.person_id))
             contents = zip(chosen, contents_of(raw, chosen), strict=True)
-            return [LetterFile(one.name, one.type, content) for one, content in contents]
+            return [LetterFile(attachment.name, attachment.type, content) for attachment, content in contents]

@@ -91,11 +91,11 @@ def _addresses(fields: Iterable[str]) -> tuple[str, ...]:
     written = tuple(fields)
     if all(map(_PLAIN.fullmatch, written)):
         return written
-    found = tuple(address for _, address in getaddresses(list(written)))
-    for address in found:
+    addresses = tuple(address for _, address in getaddresses(list(written)))
+    for address in addresses:
         if not _ADDRESS.fullmatch(address):
             raise Refused(f"not an address: {address!r}", permanent=True)
-    return found
+    return addresses
 
 
 def _written(mail: Mail, seven_bits: bool, utf8: bool) -> bytes:

@@ -19,7 +19,7 @@ LETTER = cast("Table", Letter.__table__)
 _WAITS = (LETTER.c.state == State.WAITING, LETTER.c.next <= bindparam("now"))
 # The letters that are due, by whether those count that some courier has in hand, and whose lease ended.
 _COUNTED = {True: _WAITS, False: (*_WAITS, ~LETTER.c.in_hand)}
-ANY_DUE = {every: Prepared(select(LETTER.c.id).where(*which).limit(1)) for every, which in _COUNTED.items()}
+ANY_DUE = {every: Prepared(select(LETTER.c.id).where(*conditions).limit(1)) for every, conditions in _COUNTED.items()}
 # The header of the automatic mail that a letter tells of.
 _AUTOMATIC_HEAD = (
     select(func.substr(Mail.raw, 1, 65_536))
@@ -30,12 +30,12 @@ _AUTOMATIC_HEAD = (
 DUE = {
     every: Prepared(
         select(*columns_of(Letter), _AUTOMATIC_HEAD)
-        .where(*which)
+        .where(*conditions)
         .order_by(LETTER.c.next, LETTER.c.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    for every, which in _COUNTED.items()
+    for every, conditions in _COUNTED.items()
 }
 TAKEN = Prepared(
     update(LETTER)

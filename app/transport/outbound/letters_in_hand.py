@@ -287,8 +287,8 @@ def _marks_in(head: bytes | None) -> tuple[str, ...]:
     return loop_marks(header_fields(head)) if head else ()
 
 
-def _change(uow: UnitOfWork, which: ColumnElement[bool], values: dict[str, object]) -> None:
-    uow.connection.execute(update(LETTER).where(which).values(**values))
+def _change(uow: UnitOfWork, condition: ColumnElement[bool], values: dict[str, object]) -> None:
+    uow.connection.execute(update(LETTER).where(condition).values(**values))
 
 
 def _among(letters: list[Letter]) -> ColumnElement[bool]:

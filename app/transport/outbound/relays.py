@@ -113,6 +113,6 @@ def _login_form(scheme: str) -> str:
     )
 
 
-def _wrong(what: str, right: str) -> ValueError:
+def _wrong(part: str, right: str) -> ValueError:
     # Not the URL itself: there may be a password anywhere in it.
-    return ValueError(f"{what} of the relay is wrong: write {right}")
+    return ValueError(f"{part} of the relay is wrong: write {right}")

@@ -68,12 +68,12 @@ def _answer() -> Answer:
         owner=form.get("owner", ""),
         answers=form.get("answers", ""),
         meant=form.get("meant", ""),
-        files=[_file(one) for one in request.files.getlist("files") if one.filename],
+        files=[_file(file) for file in request.files.getlist("files") if file.filename],
     )
 
 
-def _file(one: FileStorage) -> UploadedFile:
-    return UploadedFile(one.filename or "", one.mimetype or "", one.read())
+def _file(file: FileStorage) -> UploadedFile:
+    return UploadedFile(file.filename or "", file.mimetype or "", file.read())
 
 
 def _done(number: int, notice: PageNotice, where: str = "") -> ResponseReturnValue:
@@ -100,8 +100,8 @@ def basics(visit: Visit, number: int) -> ResponseReturnValue:
     if not done.visible:
         return redirect("/", 303)
     lines = [*(line.english for line in change_lines(visit.uow, done.changes)), *done.notes]
-    said = "Done." if done.changes else "Nothing to change: it already was like that."
-    return _done(number, PageNotice(number, said, lines, done.undo))
+    outcome = "Done." if done.changes else "Nothing to change: it already was like that."
+    return _done(number, PageNotice(number, outcome, lines, done.undo))
 
 
 @BLUEPRINT.get("/merge")

@@ -56,10 +56,10 @@ def frame(visit: Visit, number: int, key: str) -> ResponseReturnValue:
 def file(visit: Visit, number: int, key: str, place: int) -> ResponseReturnValue:
     """Return a file; a picture by its first bytes is shown, everything else is only saved."""
     try:
-        found = message_file(visit.uow, number, visit.person, key, place)
+        file = message_file(visit.uow, number, visit.person, key, place)
     except (NoSuchTicket, NoSuchMessage, MergedAway):
         abort(404)
-    return download(found.content, found.name, picture_type(found.content))
+    return download(file.content, file.name, picture_type(file.content))
 
 
 def download(content: bytes, name: str, shown_as: str | None = None) -> ResponseReturnValue:

@@ -34,11 +34,11 @@ def tickets(visit: Visit) -> ResponseReturnValue:
     number = words.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= 10:
         return redirect(f"/tickets/{int(number)}", 303)
-    found, shown = None, _NONE
+    results, shown = None, _NONE
     problems: Mapping[str, str] = {}
     try:
         if words:
-            found = search_page(visit.uow, visit.person, words, {"status": ANY, **fields})
+            results = search_page(visit.uow, visit.person, words, {"status": ANY, **fields})
         else:
             shown = list_page(visit.uow, visit.person, {**fields, "after": request.args.get("after", "")})
     except FieldsRefused as refused:
@@ -47,7 +47,7 @@ def tickets(visit: Visit) -> ResponseReturnValue:
         "tickets",
         422 if problems else 200,
         shown=shown,
-        found=found,
+        found=results,
         words=words,
         fields={name: fields.get(name, "") for name in FIELDS},
         problems=problems,
@@ -65,10 +65,10 @@ def tickets_json(visit: Visit) -> ResponseReturnValue:
     """Return a portion of the list as `tickets list` prints it; a Link header names the next one (RFC 8288)."""
     fields = _fields()
     try:
-        found, after = list_json(visit.uow, visit.person, {**fields, "after": request.args.get("after", "")})
+        summaries, after = list_json(visit.uow, visit.person, {**fields, "after": request.args.get("after", "")})
     except FieldsRefused:
         abort(400)
-    response = make_response(jsonify(found))
+    response = make_response(jsonify(summaries))
     if after:
         there = _address({**fields, "after": after}).replace("/tickets", "/tickets.json", 1)
         response.headers["Link"] = f'<{there}>; rel="next"'

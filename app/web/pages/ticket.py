@@ -67,10 +67,10 @@ def show_json(visit: Visit, number: int) -> ResponseReturnValue:
 def news(visit: Visit, number: int) -> ResponseReturnValue:
     """Say how many messages came after the one that a page has shown last, and who wrote the newest."""
     try:
-        found = pages.news(visit.uow, number, visit.person, request.args.get("seen", ""))
+        news = pages.news(visit.uow, number, visit.person, request.args.get("seen", ""))
     except (MergedAway, NoSuchTicket):
         abort(404)
-    return {"count": found.messages, "by": found.by} if found.messages else ("", 204)
+    return {"count": news.messages, "by": news.by} if news.messages else ("", 204)
 
 
 def ticket_page(
@@ -78,7 +78,7 @@ def ticket_page(
 ) -> ResponseReturnValue:
     """Return the page of a ticket, with what somebody has written so far; 404 as if there were none for others."""
     try:
-        found = pages.ticket_page(visit.uow, number, visit.person, before=request.args.get("before", ""))
+        ticket_page = pages.ticket_page(visit.uow, number, visit.person, before=request.args.get("before", ""))
     except MergedAway as merged:
         return redirect(f"/tickets/{merged.ticket}", 303)
     except NoSuchTicket:
@@ -87,37 +87,40 @@ def ticket_page(
     return page(
         "ticket",
         status,
-        found=found,
-        ticket=found.view,
-        timeline=timeline(found.view, first=not found.earlier),
-        people=_people(found),
-        form=found.form,
-        basics=_basics(found, unsent),
+        found=ticket_page,
+        ticket=ticket_page.view,
+        timeline=timeline(ticket_page.view, first=not ticket_page.earlier),
+        people=_people(ticket_page),
+        form=ticket_page.form,
+        basics=_basics(ticket_page, unsent),
         unsent=unsent,
         once=secrets.token_hex(16),
-        notice=take_notice(found.view["id"]),
+        notice=take_notice(ticket_page.view["id"]),
     )
 
 
-def _people(found: TicketPage) -> list[dict[str, Any]]:
+def _people(ticket_page: TicketPage) -> list[dict[str, Any]]:
     """Return who is on a ticket besides its team, and what they are on it."""
-    if found.responder:
+    if ticket_page.responder:
         return [
             {
-                "name": one.name,
-                "email": one.email,
-                "role": "asked" if one.requestor else "owner" if one.assignee else "copied in",
-                "gets": one.gets_letters,
+                "name": person.name,
+                "email": person.email,
+                "role": "asked" if person.requestor else "owner" if person.assignee else "copied in",
+                "gets": person.gets_letters,
             }
-            for one in found.people
-            if one.requestor or one.assignee or one.copied_in
+            for person in ticket_page.people
+            if person.requestor or person.assignee or person.copied_in
         ]
-    asked = {**found.view["requestor"], "role": "asked", "gets": True}
-    return [asked, *({**one, "role": "copied in", "gets": True} for one in found.view["participants"])]
+    asked = {**ticket_page.view["requestor"], "role": "asked", "gets": True}
+    return [
+        asked,
+        *({**participant, "role": "copied in", "gets": True} for participant in ticket_page.view["participants"]),
+    ]
 
 
-def _basics(found: TicketPage, unsent: UnsentAnswer) -> dict[str, Any] | None:
+def _basics(ticket_page: TicketPage, unsent: UnsentAnswer) -> dict[str, Any] | None:
     """Return the form of basics, with what somebody has typed in it."""
-    if found.basics is None:
+    if ticket_page.basics is None:
         return None
-    return {**found.basics._asdict(), "add": "", "remove": "", **unsent.basics}
+    return {**ticket_page.basics._asdict(), "add": "", "remove": "", **unsent.basics}

@@ -32,13 +32,13 @@ def unmatched(visit: Visit) -> ResponseReturnValue:
     return unmatched_page(visit)
 
 
-def unmatched_page(visit: Visit, status: int = 200, said: str = "", wrong: str = "") -> ResponseReturnValue:
+def unmatched_page(visit: Visit, status: int = 200, notice: str = "", wrong: str = "") -> ResponseReturnValue:
     """Return the list, with what became of a mail, or why nothing could be done."""
     _check_administrator(visit)
     with current_site().database.read_only() as uow:
-        found = unmatched_deliveries(uow, AT_ONCE + 1)[::-1]
-    more = len(found) > AT_ONCE
-    return page("unmatched", status, mails=found[:AT_ONCE], more=more, said=said, wrong=wrong)
+        deliveries = unmatched_deliveries(uow, AT_ONCE + 1)[::-1]
+    more = len(deliveries) > AT_ONCE
+    return page("unmatched", status, mails=deliveries[:AT_ONCE], more=more, said=notice, wrong=wrong)
 
 
 @BLUEPRINT.get("/unmatched/<int:number>/raw")
@@ -47,10 +47,10 @@ def unmatched_raw(visit: Visit, number: int) -> ResponseReturnValue:
     """Return the exact bytes of a mail that is set aside."""
     _check_administrator(visit)
     try:
-        found = find_unmatched(visit.uow, _bounded(number))
+        delivery = find_unmatched(visit.uow, _bounded(number))
     except NoSuchMail:
         abort(404)
-    return download(raw_bytes(visit.uow, found.mail_id), f"unmatched{number}.eml")
+    return download(raw_bytes(visit.uow, delivery.mail_id), f"unmatched{number}.eml")
 
 
 @BLUEPRINT.post("/unmatched/<int:number>/redeliver")
@@ -67,7 +67,7 @@ def redeliver(visit: Visit, number: int) -> ResponseReturnValue:
         return unmatched_page(visit, 409, wrong=f"Email {number} isn't set aside any more.")
     where = f" on ticket {result.ticket}" if result.ticket else ""
     reason = f": {one_line(result.reason)}" if result.reason else ""
-    return unmatched_page(visit, said=f"Email {number}: {result.fate}{where}{reason}.")
+    return unmatched_page(visit, notice=f"Email {number}: {result.fate}{where}{reason}.")
 
 
 def _leads_somewhere(address: str) -> bool:
@@ -94,9 +94,9 @@ def outbox(visit: Visit) -> ResponseReturnValue:
     _check_administrator(visit)
     state = request.args.get("state", "")
     chosen = [state] if state in [*State] else [State.WAITING, State.FAILED]
-    found = [letter for one in chosen for letter in newest_letters(visit.uow, one, AT_ONCE + 1)]
-    found.sort(key=lambda letter: -int(letter["id"]))
-    return page("outbox", letters=found[:AT_ONCE], more=len(found) > AT_ONCE, states=[*State], state=state)
+    letters = [letter for state in chosen for letter in newest_letters(visit.uow, state, AT_ONCE + 1)]
+    letters.sort(key=lambda letter: -int(letter["id"]))
+    return page("outbox", letters=letters[:AT_ONCE], more=len(letters) > AT_ONCE, states=[*State], state=state)
 
 
 @BLUEPRINT.post("/outbox/<int:number>/retry")

@@ -109,7 +109,8 @@ def reference_values(ids: Sequence[str], answered: Sequence[str]) -> dict[str, s
 def by_nearness(ids: Sequence[str], references: Iterable[KnownReference]) -> tuple[KnownReference, ...]:
     """Return references in the order of these ids; of several messages of one id the oldest first."""
     nearness = {given: position for position, given in enumerate(ids)}
-    return tuple(sorted(references, key=lambda one: (nearness[one.given], one.ticket or 0, one.message or 0)))
+    nearest = sorted(references, key=lambda near: (nearness[near.given], near.ticket or 0, near.message or 0))
+    return tuple(nearest)
 
 
 def is_our_letter(parsed: ParsedMail, references: Iterable[KnownReference]) -> bool:

@@ -43,8 +43,8 @@ def offer_to_colleague(uow: UnitOfWork, reply: TicketReply, outcome: MailOutcome
     if offered:
         to = ReceiptRecipient(event.ticket, colleague, event.members, replace(event.new_message, verified=False))
         # As theirs, too, what came to the address for comments is a private comment.
-        what = commands.POST_PRIVATE if reply.about.comment else commands.POST
-        offered = asking_letters.send_words_offer(uow, to, event.message, what)
+        word = commands.POST_PRIVATE if reply.about.comment else commands.POST
+        offered = asking_letters.send_words_offer(uow, to, event.message, word)
     # Where the offer has all of it, they get no other letter of it.
     event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
     return outcome._replace(events=(event,), answer=receipts.send_unknown_address)

@@ -71,8 +71,8 @@ def _held_since(
     visible = [] if reader.responder else [~Message.private]
     # By their numbers: what came before on a long ticket is not read.
     begun = func.coalesce(select(Message.number).where(Message.id == first).scalar_subquery(), 0)
-    which = Message.ticket_id == ticket.id, Message.number >= begun, Message.number <= last.number, ~has_letter
-    held = select(Message).where(*which, *visible).order_by(Message.number)
+    conditions = Message.ticket_id == ticket.id, Message.number >= begun, Message.number <= last.number, ~has_letter
+    held = select(Message).where(*conditions, *visible).order_by(Message.number)
     messages = uow.session.scalars(held.options(joinedload(Message.sender)).limit(_LISTED_LATER + 1)).all()
     wording = wording_of(ticket)
     senders = [sender_name(message, members, wording, team=reader.responder) for message in messages[:_LISTED_LATER]]

@@ -37,9 +37,9 @@ def list_page(uow: UnitOfWork, person: Person) -> PageContent:
     return PageContent(say("pages.open_tickets"), (), [*paragraphs, how], Subjects(tickets=shown))
 
 
-def _open(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Ticket]:
+def _open(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Ticket]:
     """Tickets that are not closed, by number."""
-    query = select(Ticket).where(*which, ~Ticket.closed)
+    query = select(Ticket).where(*conditions, ~Ticket.closed)
     return list(uow.session.scalars(query.order_by(Ticket.id)))
 
 

@@ -70,9 +70,9 @@ def _add(table: str, **columns: sa.ColumnElement[bool]) -> None:
         op.add_column(table, sa.Column(name, sa.Boolean(), nullable=False, server_default=value))
 
 
-def _move(old: str, new: str, statuses: dict[str, str], *which: sa.ColumnElement[bool]) -> None:
+def _move(old: str, new: str, statuses: dict[str, str], *conditions: sa.ColumnElement[bool]) -> None:
     """Queues of the old lifecycle, and the statuses of their tickets; what was done keeps the words of its time."""
-    moving = sa.and_(_QUEUE.c.lifecycle_name == old, *which)
+    moving = sa.and_(_QUEUE.c.lifecycle_name == old, *conditions)
     status = sa.case(statuses, value=_TICKET.c.status, else_=_TICKET.c.status)
     tickets = _TICKET.c.queue_id.in_(sa.select(_QUEUE.c.id).where(moving))
     op.execute(_TICKET.update().where(tickets).values(status=status))
