@@ -28,7 +28,7 @@ _BACKLOG = 128
 _STOP_SECONDS = 5
 # A page in the making lets a mail's thread go on after this, not after the 5 ms of Python: a mail waits some ten times
 # for the database, and each time for its turn.
-_TURN_SECONDS = 0.0005
+_TURN_SECONDS = 0.0001
 # So long a page waits for the one before it. Longer ones wait for the database: a search, or a lock.
 _GATE_SECONDS = 0.25
 # Letters with a link to log in that are asked for at once; more are not written.
