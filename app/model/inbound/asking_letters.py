@@ -138,7 +138,7 @@ def _list(
 def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, word: str) -> bool:
     """Offer somebody to post as theirs what came from an address that we do not know.
 
-    `what` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many. Commands that do
+    `word` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many. Commands that do
     not all stand in it are not offered.
     """
     private = word == POST_PRIVATE

@@ -33,7 +33,7 @@ def add_person(uow: UnitOfWork, mailbox: Mailbox, *, administrator: bool = False
 
 
 def add_alias(uow: UnitOfWork, email: str, alias: str) -> None:
-    """Make `other` one more address of the person who has `email`; whoever had it until now becomes that person."""
+    """Make `alias` one more address of the person who has `email`; whoever had it until now becomes that person."""
     person = get_person(uow, email)
     if not is_usable(alias.strip()):
         raise BadAddress("no_address", given=alias)
@@ -47,7 +47,7 @@ def add_alias(uow: UnitOfWork, email: str, alias: str) -> None:
 
 
 def _become_one(uow: UnitOfWork, person: Person, former: Person) -> None:
-    """Give everything of `other` to `person`: they were one all along, and wrote from two addresses."""
+    """Give everything of `former` to `person`: they were one all along, and wrote from two addresses."""
     person.known = person.known or former.known
     person.administrator = person.administrator or former.administrator
     person.name = person.name or former.name
@@ -57,7 +57,7 @@ def _become_one(uow: UnitOfWork, person: Person, former: Person) -> None:
 
 
 def reassign_references(uow: UnitOfWork, former: Person, person: Person) -> None:
-    """Let `person` stand wherever `other` does, in every table; then `other` is gone.
+    """Let `person` stand wherever `former` does, in every table; then `former` is gone.
 
     Not in a table of credentials or sessions (`CREDENTIAL`): what let either of them in lets nobody in from now on.
     """
