@@ -195,6 +195,11 @@ def contents(raw: bytes, parts: Iterable[Part]) -> Iterator[bytes]:
         yield content(raw, held[int(number)]) if int(number) < len(held) else b""
 
 
+def nests(part: Part) -> bool:
+    """Return whether more may be in a part than its bytes show: it is a mail, or coded, or out of a container."""
+    return part.held is not None or part.type.startswith("message/") or part.encoding in ENCODED
+
+
 def nested_contents(file: bytes, depth: int = NESTED) -> Iterator[bytes]:
     """What a file or a mail says, and whatever is encoded in the mails within it; their types may be wrong.
 
@@ -204,7 +209,7 @@ def nested_contents(file: bytes, depth: int = NESTED) -> Iterator[bytes]:
     if b"@\0" in file:
         yield file.replace(b"\0", b"")
     for inner in parts(file) if depth else ():
-        if inner.held is not None or inner.type.startswith("message/") or inner.encoding in ENCODED:
+        if nests(inner):
             yield from nested_contents(content(file, inner), depth - 1)
 
 

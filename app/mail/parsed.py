@@ -13,6 +13,7 @@ from .auto_submitted import from_list, loop_marks, reason
 from .body_parts.charsets import in_charset
 from .body_parts.encoded_words import decoded
 from .body_parts.header_fields import Fields, body_start, header_fields
+from .body_parts.part_headers import media_type
 from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
@@ -62,6 +63,8 @@ class ParsedMail:
     """What a mail says. Every text is storable (no NUL, no surrogates); what is missing is None or empty.
 
     `forwarded_for` are those of whom a group or list says that they wrote it, before it put its own address in From.
+    `type` is the media type of the whole. `nests`: a part of it is a mail, or coded, so that more can be in it than
+    its bytes show.
     """
 
     sender: Mailbox | None
@@ -84,6 +87,8 @@ class ParsedMail:
     bounce: bool = False
     spam: bool = False
     loop_marks: tuple[str, ...] = ()
+    type: str = ""
+    nests: bool = True
 
 
 def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
@@ -129,6 +134,8 @@ def _parse(raw: bytes, envelope_from: str | None, *, whole: bool) -> ParsedMail:
         bounce=_is_bounce(headers, envelope_from),
         spam=fields.get("x-spam-flag", [""])[0].strip().lower() == "yes",
         loop_marks=loop_marks(fields),
+        type=media_type(headers.get("content-type", [""])[0], "text/plain"),
+        nests=not whole or any(map(mime.nests, leaves)),
     )
 
 

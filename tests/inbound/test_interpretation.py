@@ -10,6 +10,7 @@ import pytest
 from mail_tickets.model.inbound import interpretation as wishes
 from mail_tickets.model.inbound.effects import RULES, Effect, Situation, is_allowed, permitted
 from mail_tickets.model.inbound.interpretation import Wish, interpret, new_message_of
+from mail_tickets.model.inbound.sender_proof import Proof
 from mail_tickets.model.letters.receipt_letters import ReceiptKind
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.tickets.members import TicketMember
@@ -190,7 +191,7 @@ WITHOUT_PROOF = {Effect.KNOW, Effect.EXPOSE, Effect.POST, Effect.PAGE, Effect.SU
 
 def test_every_effect_has_one_rule_and_says_whether_it_needs_proof() -> None:
     assert set(RULES) == {*Effect}
-    assert {effect for effect, rule in RULES.items() if not rule.proof} == WITHOUT_PROOF
+    assert {effect for effect, rule in RULES.items() if rule.proof is Proof.NONE} == WITHOUT_PROOF
 
 
 def test_every_effect_is_asked_for_where_it_is_caused() -> None:

@@ -27,11 +27,12 @@ _HEADERS = 4_096
 class Floor(MailIntake):
     """Takes a mail in by one insert and a commit."""
 
-    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> Any:
+    @staticmethod
+    def read(raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> Any:
         """Nothing is read but what Salmon needs."""
         return raw, envelope_from
 
-    def store(self, inbound_mail: Any, recipients: Sequence[str]) -> Any:
+    def store(self, inbound_mail: Any, recipients: Sequence[str], place: object = None) -> Any:
         """Route the mail; the handler stores it."""
         raw, envelope_from = inbound_mail
         for recipient in recipients:

@@ -25,6 +25,11 @@ class Signed(NamedTuple):
     signature: bytes
 
 
+def may_be_signed(raw: bytes, type_: str) -> bool:
+    """Return whether a mail of this media type can have a signature over all of it."""
+    return type_ == "multipart/signed" or type_ in _ENVELOPED or _CLEAR in raw
+
+
 def signed_parts(raw: bytes) -> Signed | None:
     """Return the signature of a whole mail, or None. Whether it is good says who has the key."""
     type_, children = mime.top_parts(raw)

@@ -8,7 +8,7 @@ from itertools import chain
 from sqlalchemy import select, update
 
 from ...mail.addresses import Mailbox, address_key
-from ...mail.mime import nested_contents
+from ...mail.mime import NESTED, nested_contents
 from ...mail.parsed import ParsedAttachment
 from ..records.addressing import find_our_address
 from ..records.letters import Letter
@@ -76,7 +76,8 @@ def mark_exposed(uow: UnitOfWork, inbound_mail: InboundMail, *, passed_on: bool 
 
     Whoever is named in the mail sees all of it, others what is `passed_on`: its words and files.
     """
-    shown = _ids_in_all(uow, chain(nested_contents(inbound_mail.raw), _words_of(inbound_mail)))
+    nested = nested_contents(inbound_mail.raw, NESTED if inbound_mail.parsed.nests else 0)
+    shown = _ids_in_all(uow, chain(nested, _words_of(inbound_mail)))
     if shown and not inbound_mail.parsed.listed and not _names_others(uow, inbound_mail):
         shown = _ids_in_all(uow, _passed_on(inbound_mail)) if passed_on else set()
     for portion in batches(sorted(shown)):

@@ -89,7 +89,7 @@ def take_report_by_content(uow: UnitOfWork, inbound_mail: InboundMail, recipient
 
     It never counts against the letter's reader: everybody who has seen the letter's Message-ID can write it.
     """
-    given = returned_id(inbound_mail.raw) if inbound_mail.parsed.bounce else None
+    given = returned_id(inbound_mail.raw)
     if given is None or not is_our_id(uow, given):
         return None
     letter = _named(uow, Letter.message_id == given)

@@ -1,7 +1,6 @@
 """The path of a mail, from a recipient's address to what became of it."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 from ..records.addressing import AddressKind, OurAddress
 from ..records.message_ids import loop_mark
@@ -29,63 +28,14 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
     `our_address` is where the recipient leads, as its route has found out.
     """
     lookup = look_up(uow, inbound_mail, our_address)
-    match our_address.kind:
-        case AddressKind.BOUNCE:
-            return bounces.take_at_letter_address(uow, inbound_mail, recipient, our_address.token)
-        case AddressKind.UNSUBSCRIBE:
-            return unsubscribe_address.take(uow, inbound_mail, recipient, our_address.token)
-        case AddressKind.POSTMASTER:
-            return set_aside_mail(uow, inbound_mail, recipient, say("reasons.for_admins"))
-    if (report := bounces.take_report_by_content(uow, inbound_mail, recipient)) is not None:
-        return report
-    inbound_mail, why = _with_writer(uow, replace(inbound_mail, references=lookup.references))
-    if why is not None:
-        # What an administrator has made somebody's there is a repeat.
-        return set_aside_mail(uow, inbound_mail, recipient, why, our_address.name)
-    if our_address.kind is AddressKind.SEARCH:
-        return search_requests.answer_search(uow, inbound_mail, recipient, our_address)
-    target = _target(uow, inbound_mail, our_address, lookup)
-    if isinstance(target, Aside):
-        return set_aside_mail(uow, inbound_mail, recipient, target.reason, target.formerly)
+    inbound_mail, target = _find_target(uow, inbound_mail, recipient, our_address, lookup)
+    if isinstance(target, DeliveryResult):
+        return target
     if target is None:
         return _open(uow, inbound_mail, recipient, our_address, lookup)
-    return _continue(uow, inbound_mail, recipient, target, lookup)
-
-
-def deliver_nowhere(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
-    """Set a mail aside whose recipient is no address of ours, and which no other handler took."""
-    check_same_version(uow)
-    return set_aside_mail(uow, inbound_mail, recipient, say("reasons.no_address"))
-
-
-class Aside(NamedTuple):
-    """Why a mail is set aside, and the place to which it may have come before."""
-
-    reason: Sentence
-    formerly: str = ""
-
-
-def _target(
-    uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress, lookup: Lookup
-) -> ThreadMatch | Aside | None:
-    """Where a mail belongs: on a ticket, aside, or on a new one (None)."""
-    try:
-        thread = find_thread(uow, inbound_mail, our_address, lookup)
-    except TicketForgotten:
-        # What came there before it was forgotten was forgotten with it.
-        return Aside(say("reasons.ticket_forgotten"), f"ticket{our_address.number}")
-    except NoSuchTicket:
-        return Aside(say("reasons.no_ticket"))
-    return Aside(writers.TOO_MANY_TICKETS) if writers.is_over_ticket_limit(uow, inbound_mail) else thread
-
-
-def _continue(
-    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, thread: ThreadMatch, lookup: Lookup
-) -> DeliveryResult:
-    """Do what a mail wants on the ticket that it belongs to."""
-    place, formerly = f"ticket{thread.ticket.id}", f"ticket{thread.formerly}" if thread.formerly else ""
-    past = None if formerly else lookup.past_at(place)
-    claimed = claim(uow, inbound_mail, recipient, place, formerly, past=past)
+    thread, formerly = target, f"ticket{target.formerly}" if target.formerly else ""
+    place = f"ticket{thread.ticket.id}"
+    claimed = claim(uow, inbound_mail, recipient, place, formerly, past=None if formerly else lookup.past_at(place))
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
     mail = ticket_reply.identify(uow, claimed, thread)
@@ -100,6 +50,54 @@ def _continue(
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
     return result
+
+
+def deliver_nowhere(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
+    """Set a mail aside whose recipient is no address of ours, and which no other handler took."""
+    check_same_version(uow)
+    return set_aside_mail(uow, inbound_mail, recipient, say("reasons.no_address"))
+
+
+def _find_target(
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_address: OurAddress, lookup: Lookup
+) -> tuple[InboundMail, ThreadMatch | DeliveryResult | None]:
+    """Return a mail with its writer, and where on a ticket it belongs; None for a new ticket.
+
+    What no ticket gets is done here, and its result returned.
+    """
+    if (result := _take_outside_tickets(uow, inbound_mail, recipient, our_address)) is not None:
+        return inbound_mail, result
+    inbound_mail, why = _with_writer(uow, replace(inbound_mail, references=lookup.references))
+    if why is not None:
+        # What an administrator has made somebody's there is a repeat.
+        return inbound_mail, set_aside_mail(uow, inbound_mail, recipient, why, our_address.name)
+    if our_address.kind is AddressKind.SEARCH:
+        return inbound_mail, search_requests.answer_search(uow, inbound_mail, recipient, our_address)
+    try:
+        thread = find_thread(uow, inbound_mail, our_address, lookup)
+    except TicketForgotten:
+        # What came there before it was forgotten was forgotten with it.
+        why, formerly = say("reasons.ticket_forgotten"), f"ticket{our_address.number}"
+        return inbound_mail, set_aside_mail(uow, inbound_mail, recipient, why, formerly)
+    except NoSuchTicket:
+        return inbound_mail, set_aside_mail(uow, inbound_mail, recipient, say("reasons.no_ticket"))
+    if writers.is_over_ticket_limit(uow, inbound_mail):
+        return inbound_mail, set_aside_mail(uow, inbound_mail, recipient, writers.TOO_MANY_TICKETS)
+    return inbound_mail, thread
+
+
+def _take_outside_tickets(
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_address: OurAddress
+) -> DeliveryResult | None:
+    """Take what its address or a letter of ours in it keeps from tickets; None for other mail."""
+    match our_address.kind:
+        case AddressKind.BOUNCE:
+            return bounces.take_at_letter_address(uow, inbound_mail, recipient, our_address.token)
+        case AddressKind.UNSUBSCRIBE:
+            return unsubscribe_address.take(uow, inbound_mail, recipient, our_address.token)
+        case AddressKind.POSTMASTER:
+            return set_aside_mail(uow, inbound_mail, recipient, say("reasons.for_admins"))
+    return bounces.take_report_by_content(uow, inbound_mail, recipient) if inbound_mail.parsed.bounce else None
 
 
 def _open(

@@ -15,6 +15,7 @@ from ..operations.leaving import may_leave
 from ..tickets.members import TicketMember
 from ..tickets.transitions import is_private
 from ..tickets.visibility import is_visible
+from .sender_proof import Proof
 
 
 class Effect(StrEnum):
@@ -159,18 +160,13 @@ def _by_one(mail: Situation) -> bool:
 class Condition(NamedTuple):
     """Which mails can have an effect, whether only believed ones, and which others can have it once a yes proves them.
 
-    `holds` is None for every mail. `waits` is None where nothing waits for a yes. `headers`: it follows from headers,
-    which no signature covers.
+    `holds` is None for every mail. `waits` is None where nothing waits for a yes. `proof` is what of a mail must be
+    proven: all of it, where the effect follows from headers, which no signature covers.
     """
 
     holds: Callable[[Situation], bool] | None
-    proof: bool = False
+    proof: Proof = Proof.NONE
     waits: Callable[[Situation], bool] | None = None
-    headers: bool = False
-
-    def is_proven(self, mail: Situation) -> bool:
-        """Return whether a mail has all the proof that its effect needs."""
-        return not self.proof or (mail.believed and not (self.headers and mail.words_alone))
 
 
 RULES = {
@@ -180,13 +176,13 @@ RULES = {
     Effect.PAGE: Condition(_page),
     Effect.SUBSCRIBE: Condition(_subscribe),
     Effect.NAME: Condition(lambda mail: mail.opens and _let_in(mail)),
-    Effect.MOVE_LETTERS: Condition(None, proof=True, headers=True),
-    Effect.COMMAND: Condition(_command, proof=True, waits=_always),
-    Effect.UNDO: Condition(_undo, proof=True, waits=_always),
-    Effect.LEAVE: Condition(_unsubscribe, proof=True, waits=_by_one),
-    Effect.LET_IN: Condition(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail), headers=True),
-    Effect.CONFIRM: Condition(_confirm, proof=True),
-    Effect.ANSWER: Condition(_answer, proof=True),
+    Effect.MOVE_LETTERS: Condition(None, Proof.ALL),
+    Effect.COMMAND: Condition(_command, Proof.WORDS, waits=_always),
+    Effect.UNDO: Condition(_undo, Proof.WORDS, waits=_always),
+    Effect.LEAVE: Condition(_unsubscribe, Proof.WORDS, waits=_by_one),
+    Effect.LET_IN: Condition(_let_in, Proof.ALL, waits=lambda mail: not mail.opens and _by_one(mail)),
+    Effect.CONFIRM: Condition(_confirm, Proof.WORDS),
+    Effect.ANSWER: Condition(_answer, Proof.WORDS),
 }
 
 
@@ -200,12 +196,12 @@ class Permission(NamedTuple):
 
 def permitted(mail: Situation) -> Permission:
     """Return what a mail may cause. The one place for it; whatever follows from a mail asks here."""
-    now, on_yes, possible = set(), set(), set()
+    now, on_yes, possible, proofs = set(), set(), set(), _proofs_of(mail)
     for effect, rule in RULES.items():
         if rule.holds is not None and not rule.holds(mail):
             continue
         possible.add(effect)
-        if rule.is_proven(mail):
+        if rule.proof in proofs:
             now.add(effect)
         elif rule.waits is not None and rule.waits(mail):
             on_yes.add(effect)
@@ -215,4 +211,11 @@ def permitted(mail: Situation) -> Permission:
 def is_allowed(effect: Effect, mail: Situation) -> bool:
     """Return whether a mail has one effect at once, for a ticket that has changed since all were asked for."""
     rule = RULES[effect]
-    return (rule.holds is None or rule.holds(mail)) and rule.is_proven(mail)
+    return (rule.holds is None or rule.holds(mail)) and rule.proof in _proofs_of(mail)
+
+
+def _proofs_of(mail: Situation) -> tuple[Proof, ...]:
+    """Return what an effect may need to be proven, for this mail to have it at once."""
+    if not mail.believed:
+        return (Proof.NONE,)
+    return (Proof.NONE, Proof.WORDS) if mail.words_alone else (Proof.NONE, Proof.WORDS, Proof.ALL)

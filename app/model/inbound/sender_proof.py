@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...mail import authentication_results
 from ...mail.addresses import Mailbox
 from ...mail.authentication_results import AuthenticationVerdict
-from ...mail.signed.signed_words import covers, names_ticket, signed_parts
+from ...mail.signed.signed_words import covers, may_be_signed, names_ticket, signed_parts
 from ..records import signatures
 from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.message_ids import is_our_id
@@ -110,9 +110,11 @@ def signed_words(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person",
 
     None if the mail is not signed so.
     """
-    signed = signed_parts(inbound_mail.raw) if ticket is not None else None
+    if ticket is None or not may_be_signed(inbound_mail.raw, inbound_mail.parsed.type):
+        return None
+    signed = signed_parts(inbound_mail.raw)
     content = signatures.verified_content(uow, person, signed) if signed else None
-    if signed is None or content is None or ticket is None or signatures.is_used(uow, content):
+    if signed is None or content is None or signatures.is_used(uow, content):
         return None
     proves = covers(signed, content, inbound_mail.parsed) and names_ticket(signed, content, ticket)
     return content if proves else None

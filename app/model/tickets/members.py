@@ -9,7 +9,8 @@ from sqlalchemy import Integer, bindparam, select, union
 from ...mail.addresses import address_key
 from ..lifecycle.roles import ActorRoles, Role
 from ..lifecycle.tables import Lifecycle
-from ..records.addressing import find_our_address, is_at_our_domain
+from ..records.addressing import find_our_address
+from ..records.our_domains import our_domains
 from ..records.people import Person, addresses_in_name, label_of, name_key
 from ..records.queues import TEAM, Queue, QueueReader, Responder
 from ..records.tickets import Participant, Ticket
@@ -271,11 +272,11 @@ def recipients_of(
 
 def with_mailbox(uow: UnitOfWork, members: Iterable[TicketMember]) -> list[TicketMember]:
     """Without those whom no letter reaches, or whose address is one of ours: no footer may name them."""
-    return [member for member in members if not member.undeliverable and not _is_ours(uow, member.email)]
-
-
-def _is_ours(uow: UnitOfWork, email: str) -> bool:
-    # Nobody reads at .invalid (RFC 6761 section 6.4): archives name such senders.
-    return email.lower().endswith(".invalid") or (
-        is_at_our_domain(uow, email) and find_our_address(uow, email) is not None
-    )
+    domains = our_domains(uow)
+    return [
+        member
+        for member in members
+        # Nobody reads at .invalid (RFC 6761 section 6.4): archives name such senders.
+        if not (member.undeliverable or member.email.lower().endswith(".invalid"))
+        and not (address_key(member.email).rpartition("@")[2] in domains and find_our_address(uow, member.email))
+    ]

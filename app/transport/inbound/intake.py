@@ -131,9 +131,8 @@ class MailIntake:
         """
         return self.database.write_lock()
 
-    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> InboundMail:
-        """Read a mail, to store it for one recipient after another."""
-        return InboundMail.of(raw, envelope_from, recipients)
+    # What the bench takes in without reading it, it reads by another function.
+    read = staticmethod(InboundMail.of)
 
     def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[DeliveryResult]:
         """Store a mail for all its recipients, with everything that follows from it; raises if it could not be.
@@ -142,31 +141,32 @@ class MailIntake:
         """
         return list(self.store(self.read(raw, envelope_from, recipients), recipients).results)
 
-    def store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> InboundMail:
-        """The same with a mail that was read already, which is returned as it goes on to recipients after these."""
-
-        def route_all(uow: UnitOfWork) -> InboundMail:
-            stored = inbound_mail
-            for recipient in recipients:
-                stored = stored.after(_route(uow, stored, recipient))
-            return stored
-
-        return self._work(inbound_mail, route_all)
-
     def receive_by_route(self, raw: bytes, envelope_from: str, recipient: str, place: OurAddress) -> None:
         """Store a mail that another program's receiver has routed to this place."""
         with self.write_lock():
-            mail = self.read(raw, envelope_from, [recipient])
-            self._work(mail, lambda uow: mail.after(dispatch.deliver(uow, mail, recipient, place)))
+            self.store(self.read(raw, envelope_from, [recipient]), [recipient], place)
 
-    def _work(self, inbound_mail: InboundMail, operation: Callable[[UnitOfWork], InboundMail]) -> InboundMail:
-        """Do it in a unit of work, again if another connection got in between, and log what became of the mail."""
+    def store(
+        self, inbound_mail: InboundMail, recipients: Sequence[str], place: OurAddress | None = None
+    ) -> InboundMail:
+        """Store a mail that was read already, and return it as it goes on to recipients after these.
+
+        All is done in one unit of work, and again if another connection got in between. `place` is where the recipient
+        leads; None where Salmon's router is to say.
+        """
         if not self._has_room(len(inbound_mail.raw)):
             raise NoRoom
         for tries_left in reversed(range(_TRIES)):
+            stored = inbound_mail
             try:
                 with self.database.transaction() as uow:
-                    stored = operation(uow)
+                    for recipient in recipients:
+                        request = Request(uow, stored, recipient)
+                        if place is None:
+                            Router.deliver(request)
+                        else:
+                            request.result = dispatch.deliver(uow, stored, recipient, place)
+                        stored = stored.after(_result_of(request))
                 break
             except BaseException as error:
                 if not tries_left or not was_overtaken(error):
@@ -189,7 +189,9 @@ class MailIntake:
             inbound_mail = replace(inbound_mail, writer=writer, appointed=writer is not None)
             # What was loaded would hide what the routing writes.
             uow.session.expunge_all()
-            result = _route(uow, inbound_mail, recipient)
+            request = Request(uow, inbound_mail, recipient)
+            Router.deliver(request)
+            result = _result_of(request)
             if result.fate is Fate.LEFT:
                 find_unmatched(uow, number).waiting = False
         self._stored()
@@ -240,12 +242,10 @@ def _ours(uow: UnitOfWork, address: str) -> bool:
     return addressing.is_at_our_domain(uow, address) or addressing.find_our_address(uow, address) is not None
 
 
-def _route(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
-    """Let Salmon call the handler of a recipient; what no handler takes is set aside."""
-    request = Request(uow, inbound_mail, recipient)
-    Router.deliver(request)
-    if request.is_taken or addressing.find_our_address(uow, recipient) is not None:
+def _result_of(request: Request) -> DeliveryResult:
+    """Return what became of a mail that was routed; what no handler took is set aside."""
+    if request.is_taken or addressing.find_our_address(request.uow, request.recipient) is not None:
         return request.result
     if request.is_unmatched:
-        return dispatch.deliver_nowhere(uow, inbound_mail, recipient)
-    return DeliveryResult(recipient, Fate.LEFT)
+        return dispatch.deliver_nowhere(request.uow, request.inbound_mail, request.recipient)
+    return DeliveryResult(request.recipient, Fate.LEFT)
