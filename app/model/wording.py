@@ -19,10 +19,6 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, *sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir()))
 
 
-# What fills a slot without being said in a language.
-_AS_IT_IS = (str, int)
-
-
 class Phrase(str):
     """A short phrase of the lifecycle tables, in English; a translation says it in its own language."""
 
@@ -80,11 +76,12 @@ class Wording:
         """Return a sentence with its lines folded; what is no `Sentence` are somebody's words, and stays as it is."""
         if isinstance(text, str):
             return text
-        words: str = self._filled(text)
+        glued = self._said(text)
+        words = glued.replace(GLUE, " ")
         # Most sentences fit into one line as they are.
         if words.isprintable() and not words.startswith(" ") and (width is None or len(words) <= width):
             return words
-        return folded(self._filled(_glued(text)), width)
+        return folded(glued, width)
 
     def line(self, text: Sentence | str) -> str:
         """Return a sentence in as few lines as it has."""
@@ -120,17 +117,27 @@ class Wording:
         texts = {name: self.say(value) if isinstance(value, Sentence) else value for name, value in values.items()}
         return {name: self.texts(text) if isinstance(text, list | tuple) else text for name, text in texts.items()}
 
-    def _filled(self, value: Any) -> Any:
-        """Return what a macro puts into its text: a sentence and a phrase in this language, all else as it is."""
-        if isinstance(value, Sentence):
-            slots = value.slots.items()
-            filled = {name: slot if type(slot) in _AS_IT_IS else self._filled(slot) for name, slot in slots}
-            return str(self._macro(value.name)(**filled)).strip("\n")
-        if isinstance(value, Phrase):
-            return self._phrases.get(value, value)
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            return value
-        return [self._filled(part) for part in value]
+    def _said(self, text: Sentence) -> str:
+        """Return a sentence in one line, glued where no line may break."""
+        slots = text.slots.items()
+        filled = {
+            name: slot.replace(" ", GLUE) if type(slot) is str else slot if type(slot) is int else self._filled(slot)
+            for name, slot in slots
+        }
+        return str(self._macro(text.name)(**filled)).strip("\n")
+
+    def _filled(self, slot: Any) -> Any:
+        """Return what a macro puts into its text: a sentence and a phrase in this language, all else as it is.
+
+        No line breaks within somebody's words, or within what is typed as it stands.
+        """
+        if isinstance(slot, Sentence):
+            return self._said(slot)
+        if isinstance(slot, Phrase):
+            return self._phrases.get(slot, slot)
+        if isinstance(slot, str) or not isinstance(slot, Iterable):
+            return slot.replace(" ", GLUE) if isinstance(slot, str) else slot
+        return [part.replace(" ", GLUE) if type(part) is str else self._filled(part) for part in slot]
 
     def _find_macro(self, name: str) -> Any:
         file, _, macro = name.partition(".")
@@ -152,15 +159,6 @@ def sentence_list(words: Iterable[str], conjunction: str = "and", nothing: str =
     """Return `a, b and c`, for a sentence."""
     *others, last = [*words] or [nothing]
     return f"{', '.join(others)} {conjunction} {last}" if others else last
-
-
-def _glued(value: Any) -> Any:
-    """Return a sentence in which no line breaks within somebody's words, or within what is typed as it stands."""
-    if isinstance(value, Sentence):
-        return Sentence(value.name, {name: _glued(slot) for name, slot in value.slots.items()})
-    if isinstance(value, Phrase) or not isinstance(value, Iterable):
-        return value
-    return value.replace(" ", GLUE) if isinstance(value, str) else [_glued(part) for part in value]
 
 
 @cache
@@ -200,7 +198,6 @@ def _environment(language: str) -> "Environment":
     listed = wording_in(language).listed
     environment.filters |= {"all": partial(listed, conjunction="and"), "any": partial(listed, conjunction="or")}
     environment.filters["one_below_another"] = BREAK.join
-    environment.filters["with_name"] = lambda pattern, name: pattern.replace("{name}", name)
     environment.globals["plural"] = _plural
     return environment
 

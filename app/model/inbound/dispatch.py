@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ..letters.notification import notify
 from ..records.addressing import AddressKind, OurAddress
 from ..records.message_ids import loop_mark
 from ..records.tickets import NoSuchTicket, TicketForgotten
@@ -16,7 +17,7 @@ from .finding.threads import ThreadMatch, find_thread, our_addresses_in
 from .inbound_mail import DeliveryResult, InboundMail
 from .interpretation import interpret, new_message_of
 from .opening import first_mail, new_tickets, queue_pages
-from .outcome import Sender, notify_all
+from .outcome import Sender, answer_writer
 from .replying import meanwhile, replies, side_notes, ticket_reply
 from .sender_proof import is_our_address, named_writer
 from .unmatched import set_aside_claimed, set_aside_mail
@@ -46,7 +47,9 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
         return set_aside_claimed(uow, claimed, outcome.reason)
     result = settle(uow, claimed, outcome.fate, thread.ticket.id)
     outcome = side_notes.with_side_notes(uow, mail, wish, before, outcome)
-    notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), outcome)
+    told = [line for event in outcome.events for line in notify(uow, event, answered=outcome.answers_writer)]
+    sender = Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private)
+    answer_writer(uow, sender, outcome, told)
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
     return result
@@ -119,7 +122,8 @@ def _open(
     mail = first_mail.identify(uow, claimed, our_address, private=private)
     outcome = new_tickets.perform(uow, claimed, mail)
     result = settle(uow, claimed, outcome.fate, outcome.ticket.id if outcome.ticket else None)
-    notify_all(uow, Sender(mail.person, (), mail.new_message, private), outcome)
+    told = [line for event in outcome.events for line in notify(uow, event, answered=outcome.answers_writer)]
+    answer_writer(uow, Sender(mail.person, (), mail.new_message, private), outcome, told)
     return result
 
 

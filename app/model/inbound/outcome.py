@@ -1,9 +1,8 @@
-"""What a mail has done, and the letters that follow: first to others, then one to its writer."""
+"""What a mail has done, and the letter to its writer that follows."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..letters.notification import notify
 from ..letters.promises import Note
 from ..letters.receipt_letters import Offer, ReceiptRecipient
 from ..letters.receipts import send_notes, send_offer
@@ -37,6 +36,11 @@ class MailOutcome(NamedTuple):
     offer: Offer | None = None
     about_id: int | None = None
 
+    @property
+    def answers_writer(self) -> bool:
+        """Whether its writer gets a letter of their own."""
+        return bool(self.answer or self.offer or self.notes)
+
     def about(self, new_message: NewMessage) -> "MailOutcome":
         """Return the same, where the answer repeats these words."""
         answer = self.answer
@@ -56,15 +60,12 @@ class Sender(NamedTuple):
     private: bool
 
 
-def notify_all(uow: UnitOfWork, sender: Sender, outcome: MailOutcome) -> None:
-    """Write the letters about what a mail has done: to everybody whom it concerns, then to its writer."""
-    otherwise = send_offer if outcome.offer else send_notes if outcome.notes else None
-    answer = outcome.answer or otherwise
-    also = [*outcome.notes]
-    for event in outcome.events:
-        also += [Note(line) for line in notify(uow, event, answered=answer is not None)]
-    if answer is None or outcome.ticket is None:
+def answer_writer(uow: UnitOfWork, sender: Sender, outcome: MailOutcome, told: Sequence[Sentence]) -> None:
+    """Write the letter to the writer of a mail, if it has done what they must know; `told` stands in it, too."""
+    if not outcome.answers_writer or outcome.ticket is None:
         return
+    answer = outcome.answer or (send_offer if outcome.offer else send_notes)
+    also = [*outcome.notes, *map(Note, told)]
     last = outcome.events[-1] if outcome.events else None
     ticket, members = (last.ticket, last.members) if last else (outcome.ticket, sender.members)
     member = member_for(sender.person, members)

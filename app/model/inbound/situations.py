@@ -15,7 +15,7 @@ from ..records.people import Person
 from ..records.queues import Queue, answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for
+from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for, off_ticket
 from ..tickets.redaction import Redaction
 from ..tickets.storms.effective_member import effective_member
 from ..tickets.undo import latest_checkpoint
@@ -62,15 +62,7 @@ def situation_on_ticket(
 
 def situation_in_queue(uow: UnitOfWork, claim: Claim, queue: Queue, person: Person, *, private: bool) -> Situation:
     """Return what decides about a mail that opens a ticket; `private`: it came to an address for comments."""
-    answers = queue.is_answered_by(uow, person)
-    member = TicketMember(
-        person.id,
-        person.label,
-        person.email,
-        answers=answers,
-        administrator=person.administrator,
-        known=person.known,
-    )
+    member = off_ticket(person.id, person, answers=queue.is_answered_by(uow, person))
     member = as_outsider(member) if claim.inbound_mail.relayed else member
     roles = member.roles_in(queue.lifecycle, machine=claim.parsed.automatic is not None)
     proof = proof_of(uow, claim.inbound_mail, person, came_before=claim.came_before)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ..letters import receipts
+from ..letters.notification import notify
 from ..operations.leaving import leave, may_leave
 from ..records.letters import Letter
 from ..records.message_ids import new_message_id
@@ -16,7 +17,7 @@ from ..tickets.posts import NewMessage
 from ..wording import say
 from .delivery import claim, repeat, settle
 from .inbound_mail import DeliveryResult, Fate, InboundMail
-from .outcome import MailOutcome, Sender, notify_all
+from .outcome import MailOutcome, Sender, answer_writer
 from .unmatched import set_aside_mail
 
 
@@ -70,5 +71,7 @@ def _leave(uow: UnitOfWork, ticket: Ticket, reader: LetterReader, new_message: N
     member = member_for(person, members)
     if not may_leave(member) or not member.subscribed:
         return
-    outcome = MailOutcome(Fate.STEERED, ticket, (leave(uow, ticket, member),), receipts.send_unsubscribed_receipt)
-    notify_all(uow, Sender(person, members, new_message, private=False), outcome)
+    event = leave(uow, ticket, member)
+    outcome = MailOutcome(Fate.STEERED, ticket, (event,), receipts.send_unsubscribed_receipt)
+    told = notify(uow, event, answered=True)
+    answer_writer(uow, Sender(person, members, new_message, private=False), outcome, told)

@@ -15,8 +15,7 @@ _OF_PEOPLE = (_ASSIGNEE, "requestor", "participant", "unsubscribed")
 
 def change_lines(uow: UnitOfWork, changes: Sequence[FieldChange]) -> list[Sentence]:
     """Return what changed in lines that name people: the owner by name, others also by address."""
-    names = _Names(uow)
-    return [_change_line(names.put_into(change)) for change in changes]
+    return [_change_line(_with_names(uow, change)) for change in changes]
 
 
 def addresses_in(changes: Sequence[FieldChange]) -> list[str]:
@@ -24,28 +23,17 @@ def addresses_in(changes: Sequence[FieldChange]) -> list[str]:
     return [email for field, *values in changes if field in _OF_PEOPLE for email in values if email]
 
 
-class _Names:
-    """The people of some changes by name; each is looked up once."""
+def _with_names(uow: UnitOfWork, change: FieldChange) -> FieldChange:
+    """Return a change with names in place of addresses."""
+    field, old, new = change
+    return (field, _called(uow, field, old), _called(uow, field, new)) if field in _OF_PEOPLE else change
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        self._uow = uow
-        self._by_email: dict[str, str] = {}
 
-    def put_into(self, change: FieldChange) -> FieldChange:
-        """Return a change with names in place of addresses."""
-        field, old, new = change
-        if field not in _OF_PEOPLE:
-            return change
-        return field, self._called(field, old), self._called(field, new)
-
-    def _called(self, field: str, email: str | None) -> str | None:
-        if email is None:
-            return None
-        if email not in self._by_email:
-            person = find_person(self._uow, email)
-            self._by_email[email] = person.name if person else ""
-        name = self._by_email[email]
-        return one_line(name if field == _ASSIGNEE else f"{name} <{email}>", 200) if name else email
+def _called(uow: UnitOfWork, field: str, email: str | None) -> str | None:
+    person = find_person(uow, email) if email is not None else None
+    if person is None or not person.name:
+        return email
+    return one_line(person.name if field == _ASSIGNEE else f"{person.name} <{email}>", 200)
 
 
 _CHANGED_PERSON = {

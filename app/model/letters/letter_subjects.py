@@ -53,13 +53,13 @@ def named_in(texts: Iterable[str], members: Sequence[TicketMember] = (), below: 
     }
     called = "\n".join([text, *below])
     known = {address_key(member.email): member.person_id for member in members}
-    people = {member.person_id for member in members if any(name in called for name in _names(member))}
+    people = {
+        member.person_id
+        for member in members
+        if any(name in called for name in (member.label, member.email.rpartition("@")[0]) if name)
+    }
     people |= {known[key] for key in addresses & known.keys()}
     return Subjects(frozenset(people), frozenset(), frozenset(addresses - known.keys()))
-
-
-def _names(member: TicketMember) -> list[str]:
-    return [name for name in (member.label, member.email.rpartition("@")[0]) if name]
 
 
 def add_letters(uow: UnitOfWork, letters: Sequence[Mapping[str, Any]]) -> None:

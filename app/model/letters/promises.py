@@ -32,10 +32,6 @@ class ReplyOutlook(NamedTuple):
     comment: bool
     queue: int
 
-    def for_writer(self, writer: int) -> "ReplyOutlook":
-        """Return the outlook of somebody who is the same on the ticket."""
-        return self._replace(writer=writer)
-
     @property
     def readers(self) -> list[TicketMember]:
         """Everybody who would read the reply."""
@@ -101,9 +97,13 @@ def reply_outlook(
     return ReplyOutlook(promised, member.person_id, notified, comment, ticket.queue_id)
 
 
-def promise_made(outlook: ReplyOutlook) -> ReplyPromise:
-    """Return what a footer promises by an outlook: it names few people, counts the others, and may name the team."""
-    reply, readers = outlook.promise.default_reply, outlook.readers
+def promise_made(outlook: ReplyOutlook, writer: int | None = None) -> ReplyPromise:
+    """Return what a footer promises by an outlook: it names few people, counts the others, and may name the team.
+
+    `writer` is another person who is the same on the ticket.
+    """
+    reply, writer = outlook.promise.default_reply, outlook.writer if writer is None else writer
+    readers = [reader for reader in outlook.notified if reader.person_id != writer]
     outsiders = [reader for reader in readers if not reader.answers]
     named = [reader.person_id for reader in outsiders[:NAMES_IN_FULL] if _is_asked_in(reader)]
     others = [reader.person_id for reader in readers if reader.person_id not in named]

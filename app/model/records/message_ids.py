@@ -49,14 +49,10 @@ def keyed_digits(uow: UnitOfWork, name: str, count: int) -> str:
 
 
 def _token(uow: UnitOfWork, nonce: str) -> str:
-    return hmac.new(_key(uow), nonce.encode(), sha256).hexdigest()[:32]
-
-
-def _key(uow: UnitOfWork) -> bytes:
-    """The key of this database's letters, made with it."""
+    """Return what the key of this database's letters, made with it, says of a nonce."""
     if _LETTERS not in uow.kept:
         uow.kept[_LETTERS] = uow.session.get_one(Secret, _LETTERS).value
-    return bytes.fromhex(uow.kept[_LETTERS])
+    return hmac.new(bytes.fromhex(uow.kept[_LETTERS]), nonce.encode(), sha256).hexdigest()[:32]
 
 
 def tracker_id(uow: UnitOfWork) -> str:

@@ -13,7 +13,7 @@ from ..records.people import Person, administrators
 from ..records.queues import Queue
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
-from .members import FormerQueue, TicketMember, member_for, members_of
+from .members import FormerQueue, TicketMember, member_for, members_of, off_ticket
 from .undo import FieldChange, field_values
 
 
@@ -163,16 +163,8 @@ def former_responders(
 ) -> list[TicketMember]:
     """Who answered for the queue that a ticket has left: they hear of it, too."""
     here = {member.person_id for member in now}
-    gone = [member for member in before if member.answers and member.person_id not in here]
     return [
-        TicketMember(
-            member.person_id,
-            member.label,
-            member.email,
-            administrator=member.administrator,
-            known=member.known,
-            formerly=formerly,
-            undeliverable=member.undeliverable,
-        )
-        for member in gone
+        off_ticket(member.person_id, member, formerly=formerly, undeliverable=member.undeliverable)
+        for member in before
+        if member.answers and member.person_id not in here
     ]

@@ -99,14 +99,17 @@ class TicketMember(_Roles):
 
     def roles_in(self, lifecycle: Lifecycle, *, machine: bool = False) -> ActorRoles:
         """The roles as the tables see them; `machine`: the mail in hand was not written by a person."""
-        responder, roles = self.responder, [Role.STRANGER]
-        roles += [Role.MACHINE] if machine else []
-        roles += [Role.REQUESTOR] if self.requestor else []
-        roles += [Role.RESPONDER] if responder else []
-        roles += [Role.PARTICIPANT] if self.participant else []
-        roles += [Role.READER] if self.reads else []
-        roles += [Role.OTHER] if self.known else []
-        return ActorRoles(lifecycle.role(roles), self.requestor, responder, self.administrator)
+        has = {
+            Role.MACHINE: machine,
+            Role.REQUESTOR: self.requestor,
+            Role.RESPONDER: self.responder,
+            Role.PARTICIPANT: self.participant,
+            Role.READER: self.reads,
+            Role.OTHER: self.known,
+            Role.STRANGER: True,
+        }
+        role = next(role for role in lifecycle.role_order if has.get(role))
+        return ActorRoles(role, self.requestor, self.responder, self.administrator)
 
 
 def as_in_queue(member: TicketMember, queue: Queue) -> TicketMember:
@@ -175,7 +178,7 @@ def members_of(uow: UnitOfWork, ticket: Ticket) -> list[TicketMember]:
     rows = list(_ON_TICKET.rows(uow.connection, ids))
     members = [_on_ticket(ticket, row) for row in rows]
     team = names_of_team(members)
-    return [told_apart(member, row[1], team) for member, row in zip(members, rows, strict=True)]
+    return [told_apart(member, row[1], team) if row[1] else member for member, row in zip(members, rows, strict=True)]
 
 
 def names_of_team(members: Sequence[TicketMember]) -> set[str]:
@@ -234,16 +237,14 @@ def member_for(person: Person, members: Sequence[TicketMember]) -> TicketMember:
     for member in members:
         if member.person_id == person.id:
             return member
-    language = next((member.language for member in members), ENGLISH)
-    alone = TicketMember(
-        person.id,
-        person.label,
-        person.email,
-        administrator=person.administrator,
-        known=person.known,
-        language=language,
-    )
+    alone = off_ticket(person.id, person, language=next((member.language for member in members), ENGLISH))
     return told_apart(alone, person.name, names_of_team(members))
+
+
+def off_ticket(person_id: int, person: Person | TicketMember, **roles: Any) -> TicketMember:
+    """Return a person without what a ticket's rows say of them, but with these roles."""
+    administrator, known = person.administrator, person.known
+    return TicketMember(person_id, person.label, person.email, administrator=administrator, known=known, **roles)
 
 
 def is_notified(member: TicketMember, update: Update, lifecycle: Lifecycle) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Boolean, bindparam, or_, select
 from sqlalchemy.orm.attributes import set_committed_value
@@ -10,6 +11,7 @@ from ..lifecycle.tables import Lifecycle
 from ..records.imported_mail import Archived
 from ..records.messages import Attachment, Message
 from ..records.people import Person
+from ..records.queues import TEAM
 from ..records.tickets import Ticket
 from ..storage.by_numbers import is_one_of_numbers, rows_of_numbers
 from ..storage.mapped_rows import columns_of, load, unattached
@@ -39,7 +41,12 @@ def is_visible(lifecycle: Lifecycle, status: str, member: TicketMember) -> bool:
 
 def is_open_to_others(ticket: Ticket) -> bool:
     """Return whether everybody who is known may see the ticket's public messages."""
-    return may_see(ticket, TicketMember(0, "", ""))
+    return _is_open_to_others(ticket.lifecycle, ticket.status, of_team=ticket.queue.readers == TEAM)
+
+
+@cache
+def _is_open_to_others(lifecycle: Lifecycle, status: str, *, of_team: bool) -> bool:
+    return is_visible(lifecycle, status, TicketMember(0, "", "", known=not of_team))
 
 
 def visible_messages(

@@ -53,20 +53,16 @@ def rows_of(
     `writers` are people besides those on the ticket whose words it tells in its lines.
     """
     words = posted_words(notice.new_message, wording_of(notice.headers.ticket)) if notice.new_message else ""
-    bodies = {kind: _body(uow, notice, words, kind) for kind in dict.fromkeys(map(_kind_of, notice.recipients))}
+    kinds = [_Kind(reader.responder, reader.formerly is not None) for reader in notice.recipients]
+    bodies = {kind: _body(uow, notice, words, kind) for kind in dict.fromkeys(kinds)}
     shared: dict[ReaderSituation, _SharedLetter] = {}
     rows = []
-    for reader in notice.recipients:
+    for reader, kind in zip(notice.recipients, kinds, strict=True):
         situation = situation_of(uow, notice.headers.ticket, reader, members, later=notice.headers.kind == HELD)
         if situation not in shared:
-            body = bodies[_kind_of(reader)]
-            shared[situation] = _shared_letter(uow, body, members, reader, writers, held=situation.held)
+            shared[situation] = _shared_letter(uow, bodies[kind], members, reader, writers, held=situation.held)
         rows.append(_row(uow, shared[situation], reader))
     return rows
-
-
-def _kind_of(reader: TicketMember) -> _Kind:
-    return _Kind(reader.responder, reader.formerly is not None)
 
 
 def _body(uow: UnitOfWork, notice: Notice, words: str, kind: _Kind) -> _Body:
@@ -123,7 +119,7 @@ def _shows(body: _Body, members: Sequence[TicketMember], footer: Sequence[str]) 
 
 
 def _row(uow: UnitOfWork, shared: _SharedLetter, reader: TicketMember) -> dict[str, object]:
-    promise = promise_made(shared.outlook.for_writer(reader.person_id)).stored() if shared.outlook else None
+    promise = promise_made(shared.outlook, reader.person_id).stored() if shared.outlook else None
     return letter_row(
         uow,
         shows=shared.shows,
