@@ -70,13 +70,15 @@ class Wording:
         self.language = language
         # Of English the phrases stand in the tables.
         self._phrases = {} if language == ENGLISH else _phrases_in(language)
-        self._macro, self._template = cache(self._find_macro), cache(self._find_template)
+        # The template of a whole letter, by its name.
+        self.template = cache(self._find_template)
+        self._macro = cache(self._find_macro)
 
     def say(self, text: Sentence | str, width: int | None = WIDTH) -> str:
         """Return a sentence with its lines folded; what is no `Sentence` are somebody's words, and stays as it is."""
         if isinstance(text, str):
             return text
-        glued = self._said(text)
+        glued: str = self._filled(text)
         words = glued.replace(GLUE, " ")
         # Most sentences fit into one line as they are.
         if words.isprintable() and not words.startswith(" ") and (width is None or len(words) <= width):
@@ -86,10 +88,6 @@ class Wording:
     def line(self, text: Sentence | str) -> str:
         """Return a sentence in as few lines as it has."""
         return self.say(text, width=None)
-
-    def texts(self, texts: Iterable[Sentence | str]) -> list[str]:
-        """Return sentences and words of somebody's, each as `say` returns it."""
-        return [self.say(text) for text in texts]
 
     def phrase(self, phrase: str) -> str:
         """Return a phrase of the tables in this language."""
@@ -106,38 +104,33 @@ class Wording:
 
     def render(self, template: str, **values: object) -> str:
         """Return a whole letter: its template's text, with every sentence among the values in this language."""
-        return self.fill(template, **self.texts_of(values))
-
-    def fill(self, template: str, **texts: object) -> str:
-        """Return a whole letter: its template's text, with texts as they are."""
-        return self._template(template).render(**texts)
+        return self.template(template).render(**self.texts_of(values))
 
     def texts_of(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return the values of a letter with a text in place of every sentence."""
-        texts = {name: self.say(value) if isinstance(value, Sentence) else value for name, value in values.items()}
-        return {name: self.texts(text) if isinstance(text, list | tuple) else text for name, text in texts.items()}
+        texts: dict[str, Any] = {}
+        for name, value in values.items():
+            if isinstance(value, Sentence):
+                texts[name] = self.say(value)
+            else:
+                texts[name] = [self.say(text) for text in value] if isinstance(value, list | tuple) else value
+        return texts
 
-    def _said(self, text: Sentence) -> str:
-        """Return a sentence in one line, glued where no line may break."""
-        slots = text.slots.items()
-        filled = {
-            name: slot.replace(" ", GLUE) if type(slot) is str else slot if type(slot) is int else self._filled(slot)
-            for name, slot in slots
-        }
-        return str(self._macro(text.name)(**filled)).strip("\n")
-
-    def _filled(self, slot: Any) -> Any:
+    def _filled(self, value: Any) -> Any:
         """Return what a macro puts into its text: a sentence and a phrase in this language, all else as it is.
 
-        No line breaks within somebody's words, or within what is typed as it stands.
+        No line breaks within somebody's words, or within what is typed as it stands: its spaces are glued.
         """
-        if isinstance(slot, Sentence):
-            return self._said(slot)
-        if isinstance(slot, Phrase):
-            return self._phrases.get(slot, slot)
-        if isinstance(slot, str) or not isinstance(slot, Iterable):
-            return slot.replace(" ", GLUE) if isinstance(slot, str) else slot
-        return [part.replace(" ", GLUE) if type(part) is str else self._filled(part) for part in slot]
+        if isinstance(value, Sentence):
+            slots = {}
+            for name, slot in value.slots.items():
+                slots[name] = [*map(self._filled, slot)] if isinstance(slot, list) else self._filled(slot)
+            return str(self._macro(value.name)(**slots)).strip("\n")
+        if isinstance(value, Phrase):
+            return self._phrases.get(value, value)
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            return value.replace(" ", GLUE) if isinstance(value, str) else value
+        return [*map(self._filled, value)]
 
     def _find_macro(self, name: str) -> Any:
         file, _, macro = name.partition(".")
@@ -148,16 +141,12 @@ class Wording:
 
     def module(self, file: str) -> object:
         """Return the sentences of one file, by name."""
-        return self._template(file).module
-
-    def listed(self, words: Iterable[object], conjunction: str) -> str:
-        """Return `a, b and c`, with this conjunction."""
-        return sentence_list(map(str, words), self.phrase(conjunction), self.phrase("none"))
+        return self.template(file).module
 
 
-def sentence_list(words: Iterable[str], conjunction: str = "and", nothing: str = "none") -> str:
+def sentence_list(words: Iterable[object], conjunction: str = "and", nothing: str = "none") -> str:
     """Return `a, b and c`, for a sentence."""
-    *others, last = [*words] or [nothing]
+    *others, last = [*map(str, words)] or [nothing]
     return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
@@ -195,8 +184,10 @@ def _environment(language: str) -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    listed = wording_in(language).listed
-    environment.filters |= {"all": partial(listed, conjunction="and"), "any": partial(listed, conjunction="or")}
+    phrase = wording_in(language).phrase
+    for name, conjunction in (("all", "and"), ("any", "or")):
+        listed = partial(sentence_list, conjunction=phrase(conjunction), nothing=phrase("none"))
+        environment.filters[name] = listed
     environment.filters["one_below_another"] = BREAK.join
     environment.globals["plural"] = _plural
     return environment

@@ -101,7 +101,17 @@ def interpret(about: Situation, permission: Permission, mail: NewMessage, quotab
 
     The text of `mail` is all that it says.
     """
-    lines, new_message = _read(about, permission, mail, quotable)
+    reading = commands.read(mail.full_text, about.commands if Effect.COMMAND in permission.possible else ())
+    empty = bool(reading.lines) or (about.verified and about.answers_waiting)
+    outsider = not about.member.responder
+    parts = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty, outsider=outsider)
+    foreign = foreign_lines(parts.rest, quotable)
+    words = replace(mail, text=parts.new, full_text=reading.rest, foreign=foreign)
+    return _wish(about, permission, reading.lines, words)
+
+
+def _wish(about: Situation, permission: Permission, lines: tuple[Line, ...], new_message: NewMessage) -> Wish:
+    """Return the first of the wishes that lines and words without them are."""
     alone = not lines and not has_files(new_message)
     if alone and Effect.LEAVE in permission.possible and _asks_to_leave(about, permission, new_message):
         return Unsubscribe()
@@ -135,18 +145,6 @@ def has_files(new_message: NewMessage) -> bool:
 def says_something(new_message: NewMessage) -> bool:
     """Whether there are words, or files that are no mere decoration."""
     return bool(new_message.text.strip()) or has_files(new_message)
-
-
-def _read(
-    about: Situation, permission: Permission, mail: NewMessage, quotable: Collection[str]
-) -> tuple[tuple[Line, ...], NewMessage]:
-    """The commands at the top of a mail, and its words without them."""
-    reading = commands.read(mail.full_text, about.commands if Effect.COMMAND in permission.possible else ())
-    empty = bool(reading.lines) or (about.verified and about.answers_waiting)
-    outsider = not about.member.responder
-    parts = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty, outsider=outsider)
-    foreign = foreign_lines(parts.rest, quotable)
-    return reading.lines, replace(mail, text=parts.new, full_text=reading.rest, foreign=foreign)
 
 
 def _asks_to_leave(about: Situation, permission: Permission, new_message: NewMessage) -> bool:

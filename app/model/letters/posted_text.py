@@ -18,7 +18,7 @@ def posted_text(
     parts += [wording.say(aside)] if aside else []
     if new_message.attachments:
         parts.append("\n".join(_attached(new_message, wording, team=team)))
-        parts += wording.texts(_withheld(new_message, team=team))
+        parts += [wording.say(line) for line in _withheld(new_message, team=team)]
     return "\n\n".join(part for part in parts if part)
 
 

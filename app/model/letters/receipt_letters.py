@@ -94,7 +94,7 @@ def write_receipt(
     texts = wording.texts_of({**body, "footer": footing.lines})
     usual = _columns(uow, to, kind, chain)
     offered = _columns_of_offer(to, columns)
-    text, promise = wording.fill("to_writer", **texts), footing.promise
+    text, promise = wording.template("to_writer").render(**texts), footing.promise
     all_columns = {**usual, "promise": promise, "text": text, **columns, **offered}
     add_letters(uow, [letter_row(uow, shows=_shows(to, texts, shows), **all_columns)])
     return True

@@ -100,8 +100,8 @@ def _shared_letter(
     undoes = headers.checkpoint is not None and (reader.responder or reader.person_id == headers.by_id)
     sentences = footer_lines(uow, ticket, reader, members, outlook, undo=headers.undo if undoes else None, held=held)
     wording = wording_of(ticket)
-    footer = wording.texts(sentences)
-    text = wording.fill(headers.kind, **body.texts, footer=footer)
+    footer = [wording.say(sentence) for sentence in sentences]
+    text = wording.template(headers.kind).render(**body.texts, footer=footer)
     shows = _shows(body, members, footer)
     people = (shows.people | writers) - {ticket.requestor_id}
     columns = {**_columns(uow, headers), "text": text}

@@ -65,7 +65,8 @@ def send_page(uow: UnitOfWork, person: Person, new_message: NewMessage, sheet: P
     notes = [*letter_limits.last_answer_note(uow, person.id, ReceiptKind.PAGE), *last_note(chain, MOST_PAGES)]
     paragraphs = [*sheet.paragraphs, *notes]
     wording = wording_in(origin.queue.language)
-    subject, heading, texts = wording.line(origin.subject), wording.say(sheet.heading), wording.texts(paragraphs)
+    subject, heading = wording.line(origin.subject), wording.say(sheet.heading)
+    texts = [wording.say(paragraph) for paragraph in paragraphs]
     lines = [wording.line(line) for line in sheet.lines]
     named = named_in([subject, heading, *lines, *texts])
     row = letter_row(
