@@ -122,9 +122,12 @@ class Wording:
         No line breaks within somebody's words, or within what is typed as it stands: its spaces are glued.
         """
         if isinstance(value, Sentence):
-            slots = {}
+            slots: dict[str, Any] = {}
             for name, slot in value.slots.items():
-                slots[name] = [*map(self._filled, slot)] if isinstance(slot, list) else self._filled(slot)
+                if type(slot) is str:
+                    slots[name] = slot.replace(" ", GLUE)
+                else:
+                    slots[name] = [*map(self._filled, slot)] if isinstance(slot, list) else self._filled(slot)
             return str(self._macro(value.name)(**slots)).strip("\n")
         if isinstance(value, Phrase):
             return self._phrases.get(value, value)

@@ -12,7 +12,7 @@ from ..inbound import writers
 from ..inbound.attached_letters import attachments_of
 from ..inbound.delivery import store_mail
 from ..inbound.effects import Effect, Situation, is_allowed
-from ..inbound.inbound_mail import Fate, InboundMail
+from ..inbound.inbound_mail import Fate, InboundMail, identity_of
 from ..letters.notification import notify
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
@@ -235,7 +235,7 @@ def _words(uow: UnitOfWork, inbound_mail: InboundMail, text: str) -> NewMessage:
         text=text,
         full_text=text,
         subject=parsed.subject,
-        message_id=inbound_mail.identity,
+        message_id=identity_of(inbound_mail.parsed),
         verified=True,
         attachments=attachments_of(uow, inbound_mail),
         web=True,

@@ -77,10 +77,10 @@ def mark_exposed(uow: UnitOfWork, inbound_mail: InboundMail, *, passed_on: bool 
     Whoever is named in the mail sees all of it, others what is `passed_on`: its words and files.
     """
     nested = nested_contents(inbound_mail.raw, NESTED if inbound_mail.parsed.nests else 0)
-    shown = _ids_in_all(uow, chain(nested, _words_of(inbound_mail)))
+    shown = _ids_in_all(uow, chain(nested, [_words_of(inbound_mail)]))
     if shown and not inbound_mail.parsed.listed and not _names_others(uow, inbound_mail):
         shown = _ids_in_all(uow, _passed_on(inbound_mail)) if passed_on else set()
-    for portion in batches(sorted(shown)):
+    for portion in batches(sorted(shown)) if shown else ():
         uow.connection.execute(update(Letter).where(Letter.message_id.in_(portion)).values(shown=True))
 
 
@@ -103,15 +103,15 @@ def _ids_in_all(uow: UnitOfWork, texts: Iterable[bytes]) -> set[str]:
     return {message_id for text in texts for message_id in our_ids_in(uow, text)}
 
 
-def _words_of(inbound_mail: InboundMail) -> Iterator[bytes]:
+def _words_of(inbound_mail: InboundMail) -> bytes:
     """What a mail says as people read it: its subject, its words, the names of its files."""
     parsed = inbound_mail.parsed
     words: Iterable[str] = (parsed.subject, parsed.text, *(file.name for file in parsed.attachments))
-    yield "\n".join(words).encode("utf-8", "replace")
+    return "\n".join(words).encode("utf-8", "replace")
 
 
 def _passed_on(inbound_mail: InboundMail) -> Iterator[bytes]:
     parsed = inbound_mail.parsed
-    yield from _words_of(inbound_mail)
+    yield _words_of(inbound_mail)
     for content in contents_of(inbound_mail.raw, parsed.attachments):
         yield from nested_contents(content)

@@ -1,7 +1,7 @@
 """How a mail is stored once at each place: claimed by its digest, and settled with its fate."""
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, exists, insert, select, update
 
@@ -11,10 +11,7 @@ from ...mail.text import storable
 from ..records.received_mail import Delivery, Mail
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
-
-if TYPE_CHECKING:
-    pass
-from .inbound_mail import DeliveryResult, Fate, InboundMail
+from .inbound_mail import DeliveryResult, Fate, InboundMail, identity_of
 
 
 class Past(NamedTuple):
@@ -37,11 +34,6 @@ class Claim(NamedTuple):
     mail_id: int
     came_before: bool
 
-    @property
-    def parsed(self) -> ParsedMail:
-        """What the mail says."""
-        return self.inbound_mail.parsed
-
 
 def past_of(uow: UnitOfWork, inbound_mail: InboundMail, place: str = "", formerly: str = "") -> Past:
     """Return what of a mail came before, to one of these two places and anywhere."""
@@ -56,7 +48,7 @@ def past_values(inbound_mail: InboundMail, place: str, formerly: str = "") -> di
         "digest": digest,
         "former_digest": delivery_digest(inbound_mail.parsed, formerly) if formerly else digest,
         "delivery": inbound_mail.delivery_id or 0,
-        "identity": inbound_mail.identity,
+        "identity": identity_of(inbound_mail.parsed),
         "mail": inbound_mail.mail_id or 0,
         "forgotten": forgotten_identity(inbound_mail.parsed),
     }
@@ -148,7 +140,7 @@ def store_mail(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
         "envelope_from": None if inbound_mail.envelope_from is None else storable(inbound_mail.envelope_from),
         "author": parsed.sender.email if parsed.sender else "",
         "subject": parsed.subject,
-        "identity": inbound_mail.identity,
+        "identity": identity_of(parsed),
         "raw": inbound_mail.raw,
     }
     [(mail_id,)] = _ADD_MAIL.rows(uow.connection, columns)

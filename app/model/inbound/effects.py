@@ -101,7 +101,7 @@ class Situation:
         """Whether one person wrote it, as far as its headers say."""
         return not self.automatic and not self.spam and self.authors == 1
 
-    @property
+    @cached_property
     def commands(self) -> tuple[Command, ...]:
         """The commands that its writer may use at all."""
         return allowed_to(self.member)

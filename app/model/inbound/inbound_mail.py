@@ -81,11 +81,6 @@ class InboundMail:
         """Whether a group, a list or a form put an address of ours in From, and names the writer elsewhere."""
         return self.writer is not None and not self.appointed
 
-    @cached_property
-    def identity(self) -> str:
-        """What the mail is known by wherever it comes to: its Message-ID, else a digest of what it says."""
-        return identity_of(self.parsed)
-
     @classmethod
     def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "InboundMail":
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""

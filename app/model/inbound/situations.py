@@ -31,7 +31,7 @@ def situation_on_ticket(
     uow: UnitOfWork, claim: Claim, thread: ThreadMatch, person: Person, members: Sequence[TicketMember]
 ) -> Situation:
     """Return what decides about a mail on its ticket."""
-    ticket, letter, parsed = thread.ticket, thread.letter, claim.parsed
+    ticket, letter, parsed = thread.ticket, thread.letter, claim.inbound_mail.parsed
     proof = proof_of(uow, claim.inbound_mail, person, came_before=claim.came_before, ticket=ticket.id)
     member = writer_on(person, members, relayed=claim.inbound_mail.relayed)
     actor = effective_member(uow, ticket, member, verified=proof is not Proof.NONE)
@@ -64,7 +64,7 @@ def situation_in_queue(uow: UnitOfWork, claim: Claim, queue: Queue, person: Pers
     """Return what decides about a mail that opens a ticket; `private`: it came to an address for comments."""
     member = off_ticket(person.id, person, answers=queue.is_answered_by(uow, person))
     member = as_outsider(member) if claim.inbound_mail.relayed else member
-    roles = member.roles_in(queue.lifecycle, machine=claim.parsed.automatic is not None)
+    roles = member.roles_in(queue.lifecycle, machine=claim.inbound_mail.parsed.automatic is not None)
     proof = proof_of(uow, claim.inbound_mail, person, came_before=claim.came_before)
     return replace(_situation(uow, claim, queue, member, roles, proof), opens=True, comment=private)
 
@@ -73,7 +73,7 @@ def _situation(
     uow: UnitOfWork, claim: Claim, queue: Queue, member: TicketMember, roles: ActorRoles, proof: Proof
 ) -> Situation:
     """Return what decides about a mail wherever it came to."""
-    inbound_mail, parsed, verified = claim.inbound_mail, claim.parsed, proof is not Proof.NONE
+    inbound_mail, parsed, verified = claim.inbound_mail, claim.inbound_mail.parsed, proof is not Proof.NONE
     return Situation(
         lifecycle=queue.lifecycle,
         status=queue.lifecycle.first,

@@ -46,7 +46,7 @@ def take(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str)
     claimed = claim(uow, inbound_mail, recipient, f"unsubscribe {token}")
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
-    parsed = claimed.parsed
+    parsed = claimed.inbound_mail.parsed
     message_id = parsed.message_id or new_message_id(uow)
     new_message = NewMessage("", "", parsed.subject, message_id, verified=True, mail_id=claimed.mail_id)
     _leave(uow, ticket, reader, new_message)

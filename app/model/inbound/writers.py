@@ -69,7 +69,7 @@ def is_over_ticket_limit(uow: UnitOfWork, inbound_mail: InboundMail) -> bool:
 
 def draft_of(uow: UnitOfWork, claim: Claim, thread: ThreadMatch | None) -> NewMessage:
     """What a mail says, whole, and where it belongs; which of it are new words is read later."""
-    parsed = claim.parsed
+    parsed = claim.inbound_mail.parsed
     parent = thread.parent if thread else None
     return NewMessage(
         text=parsed.text,

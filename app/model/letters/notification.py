@@ -29,7 +29,8 @@ def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[Sen
     """
     if event.quiet:
         return []
-    event = replace(event, members=with_mailbox(uow, event.members), gone=with_mailbox(uow, event.gone))
+    gone = with_mailbox(uow, event.gone) if event.gone else ()
+    event = replace(event, members=with_mailbox(uow, event.members), gone=gone)
     notices = _notices_of(uow, event)
     # In answer to the letter to the writer, words may mean something else.
     answers = [notice for notice in notices if answered and notice.headers.kind == NOT_SENT]

@@ -155,7 +155,7 @@ class Lifecycle:
 
     def keeps_private(self, action: Action, status: str, role: Role) -> bool:
         """Whether only responders see what somebody of this role posts with this action."""
-        return self.default_reply(status, role).private or (self.comments_in_private and action == self.comment)
+        return self.defaults[status, role].private or (self.comments_in_private and action == self.comment)
 
     def role(self, roles: Iterable[Role]) -> Role:
         """The first of these roles in this lifecycle's order."""

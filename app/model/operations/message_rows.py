@@ -1,6 +1,5 @@
 """A message as it is inserted, with its attachments."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Table, insert
@@ -12,7 +11,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.posts import NewMessage, plausible_date
 
 if TYPE_CHECKING:
-    from ...mail.parsed import ParsedAttachment as Attached
+    pass
 
 
 def add_message(
@@ -51,7 +50,8 @@ def add_message(
         "via": _way_of(new_message),
     }
     [(message_id,)] = ADD_MESSAGE.rows(uow.connection, columns)
-    _add_attachments(uow, message_id, new_message.attachments)
+    if new_message.attachments:
+        uow.connection.execute(_ADD_ATTACHMENTS, attachment_rows(message_id, new_message.attachments))
     return unattached(Message, {"id": message_id, **columns})
 
 
@@ -63,8 +63,3 @@ def _way_of(new_message: NewMessage) -> Via:
 
 
 _ADD_ATTACHMENTS = insert(cast("Table", Attachment.__table__))
-
-
-def _add_attachments(uow: UnitOfWork, message_id: int, attachments: "Sequence[Attached]") -> None:
-    if rows := attachment_rows(message_id, attachments):
-        uow.connection.execute(_ADD_ATTACHMENTS, rows)

@@ -35,19 +35,21 @@ def take_transitions(
     solutions = [solution_of(uow, ticket, transition.rule, answer, roles) for transition in transitions]
     by, progress = actor.person_id if actor else None, TicketProgress.of(ticket)
     progress.status = transitions[-1].status if transitions else ticket.status
-    if message is not None:
-        message.action, message.new_status = transitions[0].rule.recorded_action.title, progress.status
+    recorded = transitions[0].rule.recorded_action if transitions else None
+    if message is not None and recorded is not None:
+        message.action, message.new_status = recorded.title, progress.status
         message.private, message.held = private, False
     elif new_message is not None:
         progress.count_post(new_message.posted or uow.now, private=private)
-        number, recorded = progress.posts, transitions[0].rule.recorded_action
+        number = progress.posts
         message = add_message(uow, ticket.id, number, progress.status, by, recorded, new_message, private=private)
     old = ticket.status
     for transition, solution in zip(transitions, solutions, strict=True):
-        _keep_record(uow, ticket, progress, transition, old, by)
+        if transition.status != old:
+            _keep_record(uow, ticket, progress, transition, old, by)
         _settle_answer(progress, transition, by, message, solution, uow.now)
         old = transition.status
-    if message is not None and transitions[0].rule.recorded_action.dated:
+    if message is not None and recorded is not None and recorded.dated:
         _date(progress, message, query=transitions[0].rule.is_query(roles))
     progress.store(uow, ticket)
     return message
@@ -57,8 +59,6 @@ def _keep_record(
     uow: UnitOfWork, ticket: Ticket, progress: TicketProgress, transition: Transition, old: str, by_id: int | None
 ) -> None:
     """Record a new status. Record a reopening with its answerer, before that field is cleared."""
-    if old == transition.status:
-        return
     record_change(uow, ticket, by_id, "status", old, transition.status)
     if old in transition.rule.reopens_from and transition.status == ticket.lifecycle.first:
         values = {"ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "from_status": old}

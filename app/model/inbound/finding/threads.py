@@ -170,7 +170,7 @@ def _addressed_number(uow: UnitOfWork, inbound_mail: InboundMail) -> int | None:
 
 def _is_private_elsewhere(uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress) -> bool:
     """Whether the mail also went to a comment address of the same ticket, or of a queue."""
-    if len(inbound_mail.recipients) + len(inbound_mail.parsed.to) <= 1:
+    if len({*inbound_mail.recipients, *(mailbox.email for mailbox in inbound_mail.parsed.to)}) <= 1:
         return False
     comments = [other for other in our_addresses_in(uow, inbound_mail) if other.kind.is_comment]
     return any(

@@ -43,7 +43,7 @@ class FirstMail(NamedTuple):
 
 def identify(uow: UnitOfWork, claim: Claim, our_address: OurAddress, *, private: bool) -> FirstMail:
     """Make the writer known, and read what the mail says and wants."""
-    inbound_mail, parsed = claim.inbound_mail, claim.parsed
+    inbound_mail, parsed = claim.inbound_mail, claim.inbound_mail.parsed
     queue = get_queue(uow, our_address.number)
     person = writers.identify_author(uow, inbound_mail, known=True)
     about = situation_in_queue(uow, claim, queue, person, private=private)

@@ -22,7 +22,7 @@ from .originals import offer_of
 
 def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> MailOutcome:
     """Open a ticket, carry out the commands of a responder's mail, and notify nobody."""
-    parsed, private = claim.parsed, first_mail.about.comment
+    parsed, private = claim.inbound_mail.parsed, first_mail.about.comment
     named = Effect.NAME in first_mail.permission.now
     event = new_ticket.make_ticket(
         uow,

@@ -23,7 +23,7 @@ def answer_page(uow: UnitOfWork, claim: Claim, our_address: OurAddress) -> Deliv
     person = find_person(uow, claim.inbound_mail.mailbox.email)
     if person is None or not person.known:
         return None
-    new_message = first_words(writers.draft_of(uow, claim, None), claim.parsed.text)
+    new_message = first_words(writers.draft_of(uow, claim, None), claim.inbound_mail.parsed.text)
     page = None if has_files(new_message) else commands.page_asked(new_message.text)
     if page is None:
         return None

@@ -69,13 +69,15 @@ def add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> Ticke
     """Let in whom the mail names in To and Cc, if it may."""
     if Effect.LET_IN not in reply.permission.now:
         return reply
-    people = writers.people_named_in(uow, claim.parsed, reply.person)
+    people = writers.people_named_in(uow, claim.inbound_mail.parsed, reply.person)
     let_in = writers.add_participants(uow, reply.ticket, people, reply.members)
     return reply._replace(members=members_of(uow, reply.ticket), let_in=let_in) if let_in.changes else reply
 
 
 def may_confirm(reply: TicketReply) -> bool:
     """Whether a mail lets those in who wait: by the requestor's words, or a responder's answer to who named them."""
+    if not any(member.pending for member in reply.members):
+        return False
     return is_allowed(Effect.CONFIRM, replace(reply.about, status=reply.ticket.status))
 
 

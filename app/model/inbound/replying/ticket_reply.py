@@ -60,7 +60,7 @@ def identify(uow: UnitOfWork, claim: Claim, thread: ThreadMatch) -> TicketReply:
     if about.verified:
         sender_proof.use_signature(uow, inbound_mail, person, ticket.id)
     if Effect.LET_IN in permission.on_yes:
-        named = writers.mailboxes_to_add(uow, claim.parsed)
+        named = writers.mailboxes_to_add(uow, claim.inbound_mail.parsed)
         about = replace(about, newly_named=tuple(writers.missing_addresses(uow, members, about.member, named)))
     if Effect.EXPOSE in permission.now:
         attached_letters.mark_exposed(uow, inbound_mail)

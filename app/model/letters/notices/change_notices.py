@@ -19,18 +19,15 @@ def of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     A new status that concerns everybody is told to all who hear of it, and nothing else of the change.
     """
     recipients = audience(event, Update(has_text=False, status_changed=event.to_all and event.status_changed))
-    notice = _about_change(event, recipients)
+    notice = about_change(event, recipients)
     if event.action:
         notice = notice._replace(body={"heading": message_heading(event.action, actor_name(event), has_text=False)})
-    return [notice, *announcement(uow, event, recipients), *to_moved(event)]
+    announced = announcement(uow, event, recipients) if event.status_changed else []
+    return [notice, *announced, *(to_moved(event) if event.moved else [])]
 
 
-def of_leaving(event: Event, old_team: Sequence[TicketMember]) -> list[Notice]:
-    """The letter to those who answered for the queue that a ticket has left, without the words to its new team."""
-    return [_about_change(event, old_team)] if old_team else []
-
-
-def _about_change(event: Event, recipients: Sequence[TicketMember]) -> Notice:
+def about_change(event: Event, recipients: Sequence[TicketMember]) -> Notice:
+    """The letter about what was changed, without the words that may have come with it."""
     headers = with_undo(headers_about(event.ticket, "changed", None, event.actor, None), event)
     return Notice(headers, recipients, {"heading": heading_of_change(event)}, event.all_changes)
 
@@ -49,9 +46,9 @@ def to_moved(event: Event, informed: Sequence[TicketMember] = ()) -> list[Notice
 
 
 def announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMember]) -> list[Notice]:
-    """The letter to the requestor that the ticket is resolved, if the queue tells it and nothing else has."""
+    """The letter to the requestor that the ticket is now resolved, if the queue tells it and nothing else has."""
     ticket = event.ticket
-    if not (event.status_changed and ticket.status in ticket.lifecycle.solved and ticket.queue.announce_resolved):
+    if not (ticket.status in ticket.lifecycle.solved and ticket.queue.announce_resolved):
         return []
     first = select(Message).where(Message.ticket_id == ticket.id, Message.number == 1)
     opening = uow.session.scalars(first).one_or_none()

@@ -15,7 +15,7 @@ from ...tickets.posts import NewMessage
 from ...tickets.storms import letter_limits, loop_protection
 from ...wording import Sentence, say
 from ..footer import has_team
-from .change_notices import announcement, audience, of_leaving, to_moved
+from .change_notices import about_change, announcement, audience, to_moved
 from .headings import goes_on, heading_of_message
 from .held_letters import notify_later
 from .new_subjects import new_subject
@@ -54,9 +54,9 @@ def of_message(uow: UnitOfWork, event: Event, message: Message, new_message: New
     return [
         *(to_missed_writer(uow, headers, actor, missed) if missed and actor else []),
         *_to_readers(event, Notice(headers, recipients, body, event.all_changes, new_message)),
-        *to_moved(event, recipients),
-        *of_leaving(event, old_team),
-        *announcement(uow, event, recipients),
+        *(to_moved(event, recipients) if event.moved else []),
+        *([about_change(event, old_team)] if old_team else []),
+        *(announcement(uow, event, recipients) if event.status_changed else []),
     ]
 
 

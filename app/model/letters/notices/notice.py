@@ -80,13 +80,14 @@ def headers_about(
         new_message.parent.message_id if new_message and new_message.parent and not new_message.parent.private else None
     )
     threads = [reference for reference in dict.fromkeys((ticket.root, parent)) if reference and sendable(reference)]
-    called = actor.label_for_team if actor else ""
+    called, name = (actor.label_for_team, actor.label) if actor else ("", "")
+    sender_name = _sender_name(ticket, name)
     return LetterHeaders(
         kind=kind,
         ticket=ticket,
         about_id=message.id if message else None,
-        sender_name=_sender_name(ticket, actor.label if actor else ""),
-        sender_for_team=_sender_name(ticket, called),
+        sender_name=sender_name,
+        sender_for_team=sender_name if called == name else _sender_name(ticket, called),
         called=called,
         subject=one_line(f"{'Re: ' if answers else ''}[{ticket.queue.name} #{ticket.id}] {ticket.title}"),
         in_reply_to=threads[-1] if threads else None,
