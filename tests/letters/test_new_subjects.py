@@ -2,7 +2,7 @@
 
 import pytest
 
-from mail_tickets.model.letters.notices import new_subjects
+from mail_tickets.model.letters.notices import message_notices
 from tests.support.world import World
 
 
@@ -50,7 +50,7 @@ def test_a_reply_with_a_title_of_before_shows_no_subject(small_world: World) -> 
 
 def test_a_subject_of_long_ago_is_shown_again(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     # So that a mail on a ticket of 50,000 messages does not read them all.
-    monkeypatch.setattr(new_subjects, "_LATEST", 3)
+    monkeypatch.setattr(message_notices, "_LATEST", 3)
     rita = small_world.responder("rita@team.example", "Rita")
     ann = small_world.actor("ann@home.example", "Ann")
     ann.writes("hello", "Hello.", subject="Lamp")

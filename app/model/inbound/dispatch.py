@@ -18,7 +18,7 @@ from .inbound_mail import DeliveryResult, InboundMail
 from .interpretation import interpret, new_message_of
 from .opening import first_mail, new_tickets, queue_pages
 from .outcome import Sender, answer_writer
-from .replying import meanwhile, replies, side_notes, ticket_reply
+from .replying import replies, side_notes, ticket_reply
 from .sender_proof import is_our_address, named_writer
 from .unmatched import set_aside_claimed, set_aside_mail
 
@@ -41,7 +41,7 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
         return repeat(uow, inbound_mail, recipient)
     mail = ticket_reply.identify(uow, claimed, thread)
     wish = interpret(mail.about, mail.permission, mail.new_message, mail.quotable)
-    before = meanwhile.situation_before(uow, mail)
+    before = side_notes.situation_before(uow, mail)
     outcome = replies.perform(uow, claimed, mail, wish)
     if outcome.reason:
         return set_aside_claimed(uow, claimed, outcome.reason)

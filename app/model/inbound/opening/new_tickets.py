@@ -16,8 +16,7 @@ from ..delivery import Claim
 from ..effects import Effect
 from ..inbound_mail import Fate
 from ..outcome import Answer, MailOutcome
-from .first_mail import FirstMail
-from .originals import offer_of
+from .first_mail import FirstMail, offer_of
 
 
 def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> MailOutcome:

@@ -23,7 +23,7 @@ from ..outcome import MailOutcome
 from ..situations import writer_on
 from .own_wishes import answer_page, unsubscribe
 from .posting import add_participants, post, post_held, post_unproven
-from .reply_commands import execute_commands
+from .reply_commands import perform_commands
 from .ticket_reply import TicketReply
 from .undoing import undo
 from .unknown_address import offer_to_colleague
@@ -52,7 +52,7 @@ def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Ma
             return post_unproven(uow, reply, waiting, commanded=commanded)
         case Commands(lines):
             reply = add_participants(uow, claim, reply)
-            return execute_commands(uow, reply, lines, reply.about.commands, asking_letter(uow, reply))
+            return perform_commands(uow, reply, lines, reply.about.commands, asking_letter(uow, reply))
         case Text():
             reply = add_participants(uow, claim, reply)
             return offer_to_colleague(uow, reply, post(uow, reply))

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from ...letters import offers, receipts
 from ...letters.receipt_letters import ReceiptKind
 from ...lifecycle.commands import Command, Line
-from ...operations.commands import execution
 from ...operations.commands.command_mail import CommandMail, CommandsRefused, MergeWaits
+from ...operations.commands.execution import execute_commands
 from ...records.letters import Letter
 from ...storage.unit_of_work import UnitOfWork
+from ...tickets.events import Event
 from ...wording import Sentence, say
 from .. import asking_letters, pending_commands
 from ..inbound_mail import Fate
@@ -17,7 +18,7 @@ from .posting import confirm, lets_in_answered, may_confirm, post_if_any
 from .ticket_reply import TicketReply
 
 
-def execute_commands(
+def perform_commands(
     uow: UnitOfWork,
     reply: TicketReply,
     lines: Sequence[Line],
@@ -30,36 +31,27 @@ def execute_commands(
 
     What waited in the `letter` that it answers goes on waiting.
     """
-    command_mail = CommandMail(
-        reply.person,
-        reply.members,
-        lines,
-        reply.new_message,
-        reply.has_text,
-        allowed,
-        reply.private and not lets_in_answered(uow, reply, lines),
-        confirmed=confirmed,
-        let_in=reply.let_in,
-    )
+    posted = reply.has_text
+    private = reply.private and not lets_in_answered(uow, reply, lines)
+    words = reply.new_message, posted, allowed, private
+    command_mail = CommandMail(reply.person, reply.members, lines, *words, confirmed=confirmed, let_in=reply.let_in)
     try:
-        event = execution.execute_commands(uow, reply.ticket, command_mail)
+        event = execute_commands(uow, reply.ticket, command_mail)
     except CommandsRefused as refused:
-        problems = refused.problems
-        outcome = post_if_any(uow, reply)
-        return outcome._replace(
-            answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
-        )
+        problems, outcome = refused.problems, post_if_any(uow, reply)
+        return outcome._replace(answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=posted))
     except MergeWaits:
         outcome = post_if_any(uow, reply)
-        return outcome._replace(
-            answer=lambda uow, to: asking_letters.ask_before_merge(uow, to, lines, posted=reply.has_text)
-        )
+        return outcome._replace(answer=lambda uow, to: asking_letters.ask_before_merge(uow, to, lines, posted=posted))
     if event.message is not None and not event.message.private and event.ticket is reply.ticket and may_confirm(reply):
         event = confirm(uow, event)
-    notes = _still_waiting(uow, lines, letter) if letter else []
+    return _outcome(reply, event, _still_waiting(uow, lines, letter) if letter else [], posted=posted)
+
+
+def _outcome(reply: TicketReply, event: Event, notes: Sequence[Sentence], *, posted: bool) -> MailOutcome:
     moved = any(field == "queue" for field, _, _ in event.changes)
     return MailOutcome(
-        Fate.POSTED if reply.has_text else Fate.STEERED,
+        Fate.POSTED if posted else Fate.STEERED,
         reply.ticket,
         (event,),
         lambda uow, to: receipts.of_commands(uow, to, event, notes),

@@ -6,12 +6,11 @@ from ...lifecycle.tables import NotAllowed
 from ...operations import workflow
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.undo import extend_checkpoint, undoable_checkpoint
-from ...wording import say
+from ...wording import Sentence, say
 from .. import asking_letters
 from ..effects import Effect
-from ..outcome import MailOutcome
+from ..outcome import Answer, MailOutcome
 from .posting import post_if_any
-from .short_answers import refusal
 from .ticket_reply import TicketReply
 
 
@@ -51,3 +50,7 @@ def undo_last_change(
             uow, to, undone.changes, notes, checkpoint=undone.checkpoint, undone=True
         ),
     )
+
+
+def refusal(heading: Sentence, *, posted: bool | None) -> Answer:
+    return lambda uow, to: receipts.send_refusal(uow, to, heading, posted=posted)

@@ -9,19 +9,20 @@ from ...lifecycle.tables import NotAllowed
 from ...operations import leaving, sending
 from ...records.letters import Letter
 from ...storage.unit_of_work import UnitOfWork
+from ...tickets.events import Event
 from ...tickets.members import as_confirmed
-from ...wording import say
+from ...wording import Sentence, say
 from .. import asking_letters, pending_commands, writers
 from ..effects import Effect
+from ..inbound_mail import Fate
 from ..interpretation import Confirmation, OtherWords, SendOrDrop
 from ..outcome import MailOutcome
 from . import unknown_address
 from .own_wishes import unsubscribe
 from .posting import confirm, may_confirm, post, post_if_any
-from .reply_commands import execute_commands
-from .short_answers import nothing_changed, sentence_alone
+from .reply_commands import perform_commands
 from .ticket_reply import TicketReply
-from .undoing import undo_last_change
+from .undoing import refusal, undo_last_change
 
 
 def take_answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | OtherWords) -> MailOutcome:
@@ -49,7 +50,7 @@ def _confirm_or_deny(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> MailO
     sentence = "notes.said_no" if waits else _lapse(letter)
     if letter is not None:
         pending_commands.take_pending(uow, letter)
-    return nothing_changed(reply, sentence)
+    return _nothing_changed(reply, sentence)
 
 
 def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> MailOutcome:
@@ -63,24 +64,24 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Mai
     if written == commands.UNDO:
         return undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
     if written == commands.LEAVE and leaving.has_left(reply.member):
-        return nothing_changed(reply, "notes.left_already")
+        return _nothing_changed(reply, "notes.left_already")
     if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
         return unsubscribe(uow, reply)
     if written == commands.LEAVE:
-        return nothing_changed(reply, "notes.cannot_leave")
+        return _nothing_changed(reply, "notes.cannot_leave")
     # Its writer may let in by a yes whom they may let in by Cc.
     by_cc = [commands.ADD_CC] if reply.about.asks_in else []
-    return execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc), confirmed=True)
+    return perform_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc), confirmed=True)
 
 
 def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, private: bool) -> MailOutcome:
     """Do as somebody's own what came from an address which we do not know: its words, and the commands above them."""
     offered = unknown_address.offered_mail(uow, letter, reply.new_message)
     if offered is None:
-        return nothing_changed(reply, "notes.words_gone")
+        return _nothing_changed(reply, "notes.words_gone")
     reply = reply._replace(new_message=offered.new_message, about=replace(reply.about, comment=private))
     if offered.lines:
-        outcome = execute_commands(uow, reply, offered.lines, reply.about.commands)
+        outcome = perform_commands(uow, reply, offered.lines, reply.about.commands)
         return outcome.about(offered.new_message)
     outcome = post(uow, reply)
     heading = say("notes.posted_as_yours", number=reply.ticket.id)
@@ -103,14 +104,14 @@ def _send(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     letter = asking_letter(uow, reply)
     message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
     if message is None:
-        return nothing_changed(reply, _message_lapse(uow, letter))
+        return _nothing_changed(reply, _message_lapse(uow, letter))
     try:
         event = sending.send(uow, reply.ticket, reply.member, message, reply.members)
     except NotAllowed as error:
-        return sentence_alone(reply, say("notes.not_sent", number=reply.ticket.id, why=error.text))
+        return _sentence_alone(reply, say("notes.not_sent", number=reply.ticket.id, why=error.text))
     event = confirm(uow, event) if may_confirm(reply) else event
     heading = say("notes.sent_to", number=reply.ticket.id, names=offers.names_outside(event))
-    return sentence_alone(reply, heading, event)
+    return _sentence_alone(reply, heading, event)
 
 
 def _drop(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
@@ -118,9 +119,9 @@ def _drop(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     letter = asking_letter(uow, reply)
     message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
     if message is None:
-        return nothing_changed(reply, _message_lapse(uow, letter))
+        return _nothing_changed(reply, _message_lapse(uow, letter))
     message.held = False
-    return sentence_alone(reply, say("notes.dropped", number=reply.ticket.id))
+    return _sentence_alone(reply, say("notes.dropped", number=reply.ticket.id))
 
 
 def _message_lapse(uow: UnitOfWork, letter: Letter | None) -> str:
@@ -136,3 +137,16 @@ def _lapse(letter: Letter | None) -> str:
 
 def _without_words(reply: TicketReply) -> TicketReply:
     return reply._replace(new_message=replace(reply.new_message, text="", full_text="", attachments=()))
+
+
+def _nothing_changed(reply: TicketReply, sentence: str) -> MailOutcome:
+    """Tell the writer of a mail by a sentence that nothing changed, and nothing else."""
+    heading = Sentence(sentence, {"number": reply.ticket.id})
+    return MailOutcome(Fate.STEERED, reply.ticket, answer=refusal(heading, posted=None))
+
+
+def _sentence_alone(reply: TicketReply, heading: Sentence, event: Event | None = None) -> MailOutcome:
+    events = (event,) if event else ()
+    return MailOutcome(
+        Fate.STEERED, reply.ticket, events, lambda uow, to: receipts.send_answer(uow, to, heading, event)
+    )

@@ -6,21 +6,25 @@ from typing import cast
 from sqlalchemy import select
 
 from ....mail.auto_submitted import reads_no_answer
+from ....mail.subjects import bare_subject
+from ....mail.text import one_line
+from ...lifecycle.commands import ADD_CC, REQUESTOR
 from ...records.messages import Message
 from ...records.people import Address, Person
+from ...records.tickets import NO_TITLE, Change, Ticket
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.events import Event
-from ...tickets.members import TicketMember, Update, recipients_of
+from ...tickets.members import TicketMember, Update, as_confirmed, recipients_of
 from ...tickets.posts import NewMessage
+from ...tickets.redaction import Redaction, source_of
 from ...tickets.storms import letter_limits, loop_protection
 from ...wording import Sentence, say
 from ..footer import has_team
 from .change_notices import about_change, announcement, audience, to_moved
 from .headings import goes_on, heading_of_message
 from .held_letters import notify_later
-from .new_subjects import new_subject
-from .notes import note_on_elsewhere, note_on_outsider, note_on_reply_to, unproven_note
 from .notice import Notice, headers_about, with_undo
+from .notice_letters import ELSEWHERE, UNPROVEN
 from .writer_notices import to_held_writer, to_missed_writer
 
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
@@ -144,3 +148,74 @@ def _may_acknowledge(uow: UnitOfWork, requestor: Person, new_message: NewMessage
     if new_message.automatic or new_message.listed or recent or reads_no_answer(requestor.email):
         return False
     return letter_limits.may_answer(uow, requestor.id, "acknowledged")
+
+
+def unproven_note(uow: UnitOfWork, actor: TicketMember | None, new_message: NewMessage) -> list[Sentence]:
+    """Return the note on a mail in a responder's name that nothing proves (docs/interface.md, section 6)."""
+    weighty = actor is not None and actor.responder and new_message.mail_id is not None and not new_message.automatic
+    if not weighty or new_message.verified or uow.trust.by == "from" or actor is None:
+        return []
+    return [say(UNPROVEN, name=actor.label)]
+
+
+def note_on_elsewhere(number: int | None) -> list[Sentence]:
+    """Return the note on the ticket whose message a new ticket's mail answers."""
+    return [] if number is None else [say(ELSEWHERE, number=number)]
+
+
+def note_on_outsider(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Sentence]:
+    """Who wrote in private without being on the ticket, how to let them in, and whose letter they answered."""
+    actor = event.actor
+    if not message.private or message.automatic or actor is None or actor.on_ticket or actor.insider:
+        return []
+    members, update = as_confirmed(event.members), Update(has_text=True)
+    readers = recipients_of(members, update, event.ticket.lifecycle, except_person=actor.person_id)
+    names = [*(reader.label for reader in readers if not reader.responder), actor.own_name]
+    line = ADD_CC.line(actor.email)
+    notes = [say("notes.not_on_ticket", name=actor.own_name, email=actor.email, line=line, names=names)]
+    reader = uow.session.get(Person, new_message.reader_id) if new_message.reader_id else None
+    if reader is not None and reader.id != actor.person_id:
+        notes.append(say("notes.answers_for", writer=actor.own_name, name=reader.label, email=reader.email))
+    return notes
+
+
+def note_on_reply_to(new_message: NewMessage) -> list[Sentence]:
+    """Whom a first mail names in Reply-To, and the line that makes the ticket theirs."""
+    other = new_message.reply_to
+    if other is None:
+        return []
+    person = one_line(f"{other.name} <{other.email}>" if other.name else other.email, 200)
+    return [say("notes.asks_for_answers_to", person=person, line=REQUESTOR.line(other.email))]
+
+
+# A subject is new that none of so many mails before had.
+_LATEST = 500
+
+
+def new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message: NewMessage) -> Sentence | str:
+    """The subject of a mail, if it is no other mail's on the ticket, nor its title now or before, nor private."""
+    subject, _ = bare_subject(new_message.subject)
+    if (
+        subject in ("", NO_TITLE)
+        or subject.startswith(f"[{ticket.queue.name.casefold()} #")
+        or new_message.mail_id is None
+        or new_message.automatic
+        or _is_same(subject, ticket.title)
+    ):
+        return ""
+    latest = Message.ticket_id == ticket.id, Message.number > message.number - _LATEST
+    mails = select(Message.subject).where(*latest, Message.id != message.id).distinct()
+    titles = select(Change.old).where(Change.ticket_id == ticket.id, Change.field == "subject")
+    known = [*uow.session.scalars(mails), *uow.session.scalars(titles)]
+    if any(_is_same(subject, other or "") for other in known):
+        return ""
+    if not message.private and Redaction(uow, ticket).hides_subject(new_message.subject, source_of(message)):
+        return ""
+    return say("notes.new_subject", subject=one_line(new_message.subject, 200))
+
+
+def _is_same(subject: str, other: str) -> bool:
+    """Whether a bare subject says no more than another one; what programs put before it does not count."""
+    known, _ = bare_subject(other)
+    prefix = subject.removesuffix(known).rstrip()
+    return subject in known or (bool(known) and subject.endswith(known) and prefix.endswith(":") and len(prefix) < 16)

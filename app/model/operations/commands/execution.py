@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from ...lifecycle import commands
 from ...lifecycle.commands import Command, Line
@@ -16,17 +17,34 @@ from ...tickets.fields import former_responders
 from ...tickets.members import FormerQueue, TicketMember, member_for, members_of
 from ...tickets.posts import NewMessage, Transition
 from ...tickets.transitions import is_private
-from ...tickets.undo import FieldChange, save_checkpoint, snapshot
+from ...tickets.undo import FieldChange, Snapshot, save_checkpoint, snapshot
 from ...wording import say
 from ..transition_steps import take_transitions
 from ..workflow import without_private_text
 from .command_mail import CommandMail, CommandsRefused, MergeWaits, Problems
 from .line_setters import set_things
-from .line_transitions import is_reply, transitions_of_lines
+from .line_transitions import Lines, is_reply, transitions_of_lines
 from .merge_line import merge_goal
 
 # Lines by which somebody comes or goes.
 _OF_PEOPLE = (commands.QUEUE, commands.REQUESTOR, commands.ADD_CC, commands.DEL_CC)
+
+
+class _Done(NamedTuple):
+    """What the lines of a mail have set before its words are posted, and the steps that are to come.
+
+    `command_mail` knows whether it has moved the ticket, `before` is how that was, `formerly` the queue that it had.
+    """
+
+    ticket: Ticket
+    command_mail: CommandMail
+    before: Snapshot
+    formerly: FormerQueue
+    changes: Sequence[FieldChange]
+    members: Sequence[TicketMember]
+    member: TicketMember
+    transitions: Sequence[Transition]
+    merged: bool
 
 
 def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> Event:
@@ -36,49 +54,56 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
     """
     with _all_or_nothing(uow):
         lines = {line.command: line for line in command_mail.lines if line.command}
-        problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
-        formerly, changes = FormerQueue(ticket.queue.name, ticket.id), list(command_mail.let_in.changes)
-        before, unasked = command_mail.let_in.before, False
-        if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-            with problems.on(line):
-                into = merge_goal(uow, ticket, command_mail.person, line.value)
-                unasked = not command_mail.confirmed and merging.joins_others(ticket, into, command_mail.person)
-                changes += merging.merge(uow, ticket, into, command_mail.person)
-                ticket, before = into, None
-        before = before or snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
-        changes += set_things(uow, ticket, command_mail, problems)
-        members = members_of(uow, ticket) if changes else command_mail.members
-        moved = any(field == "queue" for field, _, _ in changes)
-        command_mail = command_mail._replace(moves=moved and commands.ACTION not in lines)
-        member = _still_responder(command_mail.member, member_for(command_mail.person, members))
-        transitions = transitions_of_lines(
-            uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems
-        )
-        if problems:
-            raise CommandsRefused([(line, problems.get(line)) for line in command_mail.lines])
-        if unasked:
-            raise MergeWaits
-        message, new_message = _post_and_move(uow, ticket, member, transitions, command_mail)
+        done = _set_all(uow, ticket, command_mail, lines)
+        ticket, changes, old, members = done.ticket, done.changes, done.before["status"], done.members
+        message, new_message = _post_and_move(uow, ticket, done.member, done.transitions, done.command_mail)
         if (wish := lines.get(commands.STATUS)) is not None:
-            changes += pause(uow, ticket, command_mail.person, read_wanted(ticket.lifecycle, wish.value, uow.now))
-        merged = commands.MERGE in lines
+            wanted = read_wanted(ticket.lifecycle, wish.value, uow.now)
+            changes = [*changes, *pause(uow, ticket, command_mail.person, wanted)]
         return Event(
             ticket,
             members,
-            member,
-            before["status"],
-            _action(transitions, message, changes),
+            done.member,
+            old,
+            _action(done.transitions, message, changes),
             changes,
-            save_checkpoint(uow, ticket, before, command_mail.person.id),
+            save_checkpoint(uow, ticket, done.before, command_mail.person.id),
             message,
             new_message,
             opened=command_mail.opened is not None and not is_reply(command_mail, ticket),
-            gone=former_responders(command_mail.members, members, formerly),
-            moved=frozenset(_people(command_mail.members) - _responders(members)) if merged else frozenset(),
-            to_all=bool(transitions),
+            gone=former_responders(command_mail.members, members, done.formerly),
+            moved=_outsiders_who_came(command_mail.members, members) if done.merged else frozenset(),
+            to_all=bool(done.transitions),
             # Lines that change nothing are news to nobody.
-            quiet=message is None and not changes and ticket.status == before["status"],
+            quiet=message is None and not changes and ticket.status == old,
         )
+
+
+def _set_all(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, lines: Lines) -> _Done:
+    """Merge the ticket and set what the lines say, and find the steps. Raises CommandsRefused or MergeWaits."""
+    problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
+    formerly = FormerQueue(ticket.queue.name, ticket.id)
+    before, changes, unasked = command_mail.let_in.before, list(command_mail.let_in.changes), False
+    if (line := lines.get(commands.MERGE)) is not None and line not in problems:
+        with problems.on(line):
+            into = merge_goal(uow, ticket, command_mail.person, line.value)
+            unasked = not command_mail.confirmed and merging.joins_others(ticket, into, command_mail.person)
+            changes += merging.merge(uow, ticket, into, command_mail.person)
+            ticket, before = into, None
+    before = before or snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
+    changes += set_things(uow, ticket, command_mail, problems)
+    members = members_of(uow, ticket) if changes else command_mail.members
+    moved = any(field == "queue" for field, _, _ in changes)
+    command_mail = command_mail._replace(moves=moved and commands.ACTION not in lines)
+    member = _still_responder(command_mail.member, member_for(command_mail.person, members))
+    roles = member.roles_in(ticket.lifecycle)
+    transitions = transitions_of_lines(uow, ticket, command_mail, roles, lines, problems)
+    if problems:
+        raise CommandsRefused([(line, problems.get(line)) for line in command_mail.lines])
+    if unasked:
+        raise MergeWaits
+    merged = commands.MERGE in lines
+    return _Done(ticket, command_mail, before, formerly, changes, members, member, transitions, merged)
 
 
 @contextmanager
@@ -94,12 +119,10 @@ def _all_or_nothing(uow: UnitOfWork) -> Iterator[None]:
         raise
 
 
-def _people(members: Sequence[TicketMember]) -> set[int]:
-    return {member.person_id for member in members}
-
-
-def _responders(members: Sequence[TicketMember]) -> set[int]:
-    return {member.person_id for member in members if member.responder}
+def _outsiders_who_came(before: Sequence[TicketMember], now: Sequence[TicketMember]) -> frozenset[int]:
+    """Return the people of a ticket that was merged who are not on the team of the one that it is part of now."""
+    team = {member.person_id for member in now if member.responder}
+    return frozenset(member.person_id for member in before if member.person_id not in team)
 
 
 def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
