@@ -60,7 +60,7 @@ def test_operations_notify_nobody_but_by_a_command_or_by_the_clock() -> None:
         f"app.model.operations.{name}" for name in without_mail
     }
     assert {name for name in telling if is_in(name, "app.model.inbound")} == {
-        f"app.model.inbound.{name}" for name in ("bounces", "outcome", "unmatched")
+        f"app.model.inbound.{name}" for name in ("bounces", "dispatch", "unmatched", "unsubscribe_address")
     }
 
 

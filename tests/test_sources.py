@@ -37,7 +37,7 @@ def test_templates_decide_nothing() -> None:
     plain = r'(if|for \w+ in) \w+|endif|endfor|block \w+|endblock|extends "[\w.]+"|include "[\w.]+"'
     plain += r"|macro \w+\([\w, ]*\)|endmacro|filter trim|endfilter"
     # A slot, its words in a list, and the words for one thing or several.
-    words = r'\w+( \| (all|any|first|one_below_another|join\("(, | |\\n)"\)|with_name\(name\)))?|_days\(\)'
+    words = r'\w+( \| (all|any|first|one_below_another|join\("(, | |\\n)"\)|replace\("{name}", name\)))?|_days\(\)'
     words += r'|plural\(\w+( \| length)?(, "[^"{}]*"){2}\)'
     for path in TEMPLATES:
         text = path.read_text(encoding="utf-8")
