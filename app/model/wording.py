@@ -123,9 +123,14 @@ class Wording:
         """
         if isinstance(value, Sentence):
             slots: dict[str, Any] = {}
+            # Most slots are somebody's words, a phrase or a number: a call for each would be half of all calls.
             for name, slot in value.slots.items():
                 if type(slot) is str:
                     slots[name] = slot.replace(" ", GLUE)
+                elif isinstance(slot, Phrase):
+                    slots[name] = self._phrases.get(slot, slot)
+                elif type(slot) is int:
+                    slots[name] = slot
                 else:
                     slots[name] = [*map(self._filled, slot)] if isinstance(slot, list) else self._filled(slot)
             return str(self._macro(value.name)(**slots)).strip("\n")

@@ -8,7 +8,7 @@ from ...records.messages import Message
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.members import TicketMember
 from ...tickets.undo import FieldChange
-from ...wording import Sentence
+from ...wording import Sentence, Wording
 from ..change_lines import addresses_in, change_lines
 from ..footer import ReaderSituation, footer_lines, situation_of
 from ..letter_rows import columns_about, columns_to, letter_row, wording_of
@@ -52,9 +52,10 @@ def rows_of(
 
     `writers` are people besides those on the ticket whose words it tells in its lines.
     """
-    words = posted_words(notice.new_message, wording_of(notice.headers.ticket)) if notice.new_message else ""
+    wording = wording_of(notice.headers.ticket)
+    words = posted_words(notice.new_message, wording) if notice.new_message else ""
     kinds = [_Kind(reader.responder, reader.formerly is not None) for reader in notice.recipients]
-    bodies = {kind: _body(uow, notice, words, kind) for kind in dict.fromkeys(kinds)}
+    bodies = {kind: _body(uow, notice, words, kind, wording) for kind in dict.fromkeys(kinds)}
     shared: dict[ReaderSituation, _SharedLetter] = {}
     rows = []
     for reader, kind in zip(notice.recipients, kinds, strict=True):
@@ -65,8 +66,8 @@ def rows_of(
     return rows
 
 
-def _body(uow: UnitOfWork, notice: Notice, words: str, kind: _Kind) -> _Body:
-    notice, wording = notice.for_team if kind.team else notice, wording_of(notice.headers.ticket)
+def _body(uow: UnitOfWork, notice: Notice, words: str, kind: _Kind, wording: Wording) -> _Body:
+    notice = notice.for_team if kind.team else notice
     changes = notice.changes if kind.team or kind.was_team else _of_status(notice.changes)
     body = {**notice.body, "changes": [wording.line(line) for line in change_lines(uow, changes)]}
     if not kind.team:
