@@ -168,7 +168,7 @@ def _readers(ticket: Ticket, writer: TicketMember, others: Sequence[TicketMember
     readers: list[Sentence | str] = [other.label for other in outside[:NAMES_IN_FULL]]
     if len(outside) > NAMES_IN_FULL:
         readers.append(say("footer.others", count=len(outside) - NAMES_IN_FULL))
-    if has_team(others):
+    if len(outside) < len(others):
         readers.append(say("footer.rest_of_team" if writer.answers else "footer.team", queue=ticket.queue.name))
     return readers
 

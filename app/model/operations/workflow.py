@@ -91,5 +91,7 @@ def undo(
 
 def without_private_text(uow: UnitOfWork, ticket: Ticket, new_message: NewMessage, writer: int | None) -> NewMessage:
     """Words for everybody, without what a colleague quotes in them of private ones."""
+    if not ticket.has_private:
+        return new_message
     source = Source(writer, new_message.verified or new_message.mail_id is None, uow.now)
     return replace(new_message, text=Redaction(uow, ticket).without_private(new_message.text, source))

@@ -175,7 +175,8 @@ class Change(Base):
     by: Mapped[Person | None] = relationship()
 
 
-_ADD_CHANGE = Prepared(insert(Change), filled_columns(Change))
+_CHANGED = filled_columns(Change)
+_ADD_CHANGE = Prepared(insert(Change), _CHANGED)
 
 
 class Reopening(Base):
@@ -282,4 +283,4 @@ def record_change(
 ) -> None:
     """Remember that something of a ticket became another; `by_id` is who changed it."""
     values = ticket.id, uow.now, by_id, field, old, new
-    _ADD_CHANGE.rows(uow.connection, dict(zip(filled_columns(Change), values, strict=True)))
+    _ADD_CHANGE.rows(uow.connection, dict(zip(_CHANGED, values, strict=True)))

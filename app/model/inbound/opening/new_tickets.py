@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...letters import receipts
 from ...operations import new_ticket
@@ -46,14 +47,14 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> MailOutcome
         Fate.OPENED,
         ticket,
         (event,),
-        lambda uow, to: asking_letters.hold_for_confirmation(uow, to, written, opened=True),
+        partial(asking_letters.hold_for_confirmation, lines=written, opened=True),
     )
 
 
 def _receipt(event: Event, notes: Sequence[Sentence]) -> Answer:
     """Tell a responder which ticket their mail has opened, and what its commands did."""
     changes = event.all_changes
-    return lambda uow, to: receipts.send_opening_receipt(uow, to, changes, notes)
+    return partial(receipts.send_opening_receipt, changes=changes, notes=notes)
 
 
 def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> MailOutcome:
@@ -67,14 +68,13 @@ def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> MailOutc
     try:
         event = execution.execute_commands(uow, ticket, command_mail)
     except CommandsRefused as refused:
-        problems = refused.problems
         return MailOutcome(
             Fate.OPENED,
             ticket,
             (opening,),
-            lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=True),
+            partial(receipts.send_command_refusal, problems=refused.problems, posted=True),
         )
     if not event.opened:
-        return MailOutcome(Fate.OPENED, ticket, (event,), lambda uow, to: receipts.of_commands(uow, to, event))
+        return MailOutcome(Fate.OPENED, ticket, (event,), partial(receipts.of_commands, event=event))
     given = any(field == "requestor" for field, _, _ in event.changes)
     return MailOutcome(Fate.OPENED, ticket, (event,), _receipt(event, [] if given else offer_of(first_mail.original)))

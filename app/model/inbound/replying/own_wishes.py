@@ -1,5 +1,7 @@
 """What somebody wants for themselves: a page, or no more letters."""
 
+from functools import partial
+
 from ...letters import receipts
 from ...letters.pages import page_letters
 from ...letters.receipt_letters import ReceiptKind, ReceiptRecipient
@@ -21,7 +23,7 @@ def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> MailOutcome:
         return MailOutcome(Fate.SET_ASIDE, reason=page_letters.ENOUGH)
     # Who asks for a ticket that was merged is told so.
     page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)
-    return MailOutcome(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
+    return MailOutcome(Fate.ANSWERED, reply.ticket, answer=partial(_send_page, reply=reply, page=page))
 
 
 def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
@@ -50,5 +52,5 @@ def unsubscribe(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     return MailOutcome(
         Fate.STEERED,
         reply.ticket,
-        answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, [commands.LEAVE]),
+        answer=partial(asking_letters.hold_for_confirmation, lines=[commands.LEAVE]),
     )

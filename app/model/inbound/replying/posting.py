@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ....mail.addresses import mailboxes
 from ...letters import offers
@@ -56,13 +57,13 @@ def post_held(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, re
     offer = offers.of_slip(uow, outcome.events[-1], repeats=repeats)
     if not waiting:
         return outcome._replace(offer=offer)
-    return outcome._replace(offer=offer, answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
+    return outcome._replace(offer=offer, answer=partial(asking_letters.hold_for_confirmation, lines=waiting))
 
 
 def post_unproven(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, commanded: bool) -> MailOutcome:
     """Post the words of a mail whose lines wait for a yes; `commanded`: they were taken out of its words."""
     outcome = post_if_any(uow, reply) if commanded else post(uow, reply)
-    return outcome._replace(answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
+    return outcome._replace(answer=partial(asking_letters.hold_for_confirmation, lines=waiting))
 
 
 def add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> TicketReply:

@@ -1,6 +1,7 @@
 """The commands of a mail on its ticket."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ...letters import offers, receipts
 from ...letters.receipt_letters import ReceiptKind
@@ -38,11 +39,11 @@ def perform_commands(
     try:
         event = execute_commands(uow, reply.ticket, command_mail)
     except CommandsRefused as refused:
-        problems, outcome = refused.problems, post_if_any(uow, reply)
-        return outcome._replace(answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=posted))
+        refusal = partial(receipts.send_command_refusal, problems=refused.problems, posted=posted)
+        return post_if_any(uow, reply)._replace(answer=refusal)
     except MergeWaits:
-        outcome = post_if_any(uow, reply)
-        return outcome._replace(answer=lambda uow, to: asking_letters.ask_before_merge(uow, to, lines, posted=posted))
+        question = partial(asking_letters.ask_before_merge, lines=lines, posted=posted)
+        return post_if_any(uow, reply)._replace(answer=question)
     if event.message is not None and not event.message.private and event.ticket is reply.ticket and may_confirm(reply):
         event = confirm(uow, event)
     return _outcome(reply, event, _still_waiting(uow, lines, letter) if letter else [], posted=posted)
@@ -54,7 +55,7 @@ def _outcome(reply: TicketReply, event: Event, notes: Sequence[Sentence], *, pos
         Fate.POSTED if posted else Fate.STEERED,
         reply.ticket,
         (event,),
-        lambda uow, to: receipts.of_commands(uow, to, event, notes),
+        partial(receipts.of_commands, event=event, notes=notes),
         offer=offers.of_move(event) if moved and event.message and event.message.private else None,
     )
 

@@ -53,6 +53,8 @@ def with_side_notes(
     if private is not None and not reply.about.automatic:
         outcome = _with_offer(uow, reply, wish, private, outcome)
         outcome = _with_missed(uow, reply, wish, private, outcome)
+    if before is None:
+        return outcome
     return outcome._replace(notes=(*outcome.notes, *_notes_to_writer(uow, reply, before, outcome)))
 
 
@@ -83,12 +85,10 @@ def _lines_of(wish: Wish) -> Sequence[Line]:
     return wish.lines if isinstance(wish, Commands) else ()
 
 
-def _notes_to_writer(
-    uow: UnitOfWork, reply: TicketReply, before: Before | None, outcome: MailOutcome
-) -> tuple[Note, ...]:
+def _notes_to_writer(uow: UnitOfWork, reply: TicketReply, before: Before, outcome: MailOutcome) -> tuple[Note, ...]:
     """Return what the writer of a reply is told besides: a promise that was not kept, an answer that crossed theirs."""
     event = next((event for event in outcome.events if event.message is not None), None)
-    if before is None or event is None or event.message is None or event.quiet:
+    if event is None or event.message is None or event.quiet:
         return ()
     if loop_protection.storm_on(uow, event.message, event.actor, event.members).held:
         return ()

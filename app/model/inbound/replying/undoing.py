@@ -1,5 +1,7 @@
 """A mail that takes the last change of its ticket back."""
 
+from functools import partial
+
 from ...letters import receipts
 from ...lifecycle import commands
 from ...lifecycle.tables import NotAllowed
@@ -25,7 +27,7 @@ def undo(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     extend_checkpoint(uow, reply.ticket, checkpoint)
     meant = checkpoint.id if checkpoint else letter_checkpoint
     return outcome._replace(
-        answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, [commands.UNDO], checkpoint=meant)
+        answer=partial(asking_letters.hold_for_confirmation, lines=[commands.UNDO], checkpoint=meant)
     )
 
 
@@ -46,11 +48,11 @@ def undo_last_change(
     outcome = post_if_any(uow, reply._replace(members=undone.members), comment=True)
     return outcome._replace(
         events=(undone, *outcome.events),
-        answer=lambda uow, to: receipts.send_receipt(
-            uow, to, undone.changes, notes, checkpoint=undone.checkpoint, undone=True
+        answer=partial(
+            receipts.send_receipt, changes=undone.changes, notes=notes, checkpoint=undone.checkpoint, undone=True
         ),
     )
 
 
 def refusal(heading: Sentence, *, posted: bool | None) -> Answer:
-    return lambda uow, to: receipts.send_refusal(uow, to, heading, posted=posted)
+    return partial(receipts.send_refusal, heading=heading, posted=posted)

@@ -1,6 +1,7 @@
 """Answers to a letter that asked something: a yes or a no to lines, `send` or `drop`, other words."""
 
 from dataclasses import replace
+from functools import partial
 
 from ...letters import offers, receipts
 from ...letters.receipt_letters import ReceiptKind
@@ -85,7 +86,7 @@ def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, privat
         return outcome.about(offered.new_message)
     outcome = post(uow, reply)
     heading = say("notes.posted_as_yours", number=reply.ticket.id)
-    return outcome._replace(answer=lambda uow, to: receipts.send_answer(uow, to, heading, outcome.events[0]))
+    return outcome._replace(answer=partial(receipts.send_answer, heading=heading, event=outcome.events[0]))
 
 
 def _keep_note(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
@@ -96,7 +97,7 @@ def _keep_note(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
         outcome = outcome._replace(offer=offers.of_note(outcome.events[-1]))
     if letter is None or not pending_commands.is_pending(uow, letter):
         return outcome
-    return outcome._replace(answer=lambda uow, to: asking_letters.remind_of_pending(uow, to, letter))
+    return outcome._replace(answer=partial(asking_letters.remind_of_pending, letter=letter))
 
 
 def _send(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
@@ -147,6 +148,4 @@ def _nothing_changed(reply: TicketReply, sentence: str) -> MailOutcome:
 
 def _sentence_alone(reply: TicketReply, heading: Sentence, event: Event | None = None) -> MailOutcome:
     events = (event,) if event else ()
-    return MailOutcome(
-        Fate.STEERED, reply.ticket, events, lambda uow, to: receipts.send_answer(uow, to, heading, event)
-    )
+    return MailOutcome(Fate.STEERED, reply.ticket, events, partial(receipts.send_answer, heading=heading, event=event))
