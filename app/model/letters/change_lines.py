@@ -15,7 +15,7 @@ _OF_PEOPLE = (_ASSIGNEE, "requestor", "participant", "unsubscribed")
 
 def change_lines(uow: UnitOfWork, changes: Sequence[FieldChange]) -> list[Sentence]:
     """Return what changed in lines that name people: the owner by name, others also by address."""
-    return [_change_line(_with_names(uow, change)) for change in changes]
+    return [_change_line(_with_names(uow, *change) if change[0] in _OF_PEOPLE else change) for change in changes]
 
 
 def addresses_in(changes: Sequence[FieldChange]) -> list[str]:
@@ -23,10 +23,9 @@ def addresses_in(changes: Sequence[FieldChange]) -> list[str]:
     return [email for field, *values in changes if field in _OF_PEOPLE for email in values if email]
 
 
-def _with_names(uow: UnitOfWork, change: FieldChange) -> FieldChange:
-    """Return a change with names in place of addresses."""
-    field, old, new = change
-    return (field, _called(uow, field, old), _called(uow, field, new)) if field in _OF_PEOPLE else change
+def _with_names(uow: UnitOfWork, field: str, old: str | None, new: str | None) -> FieldChange:
+    """Return a change of people with names in place of addresses."""
+    return field, _called(uow, field, old), _called(uow, field, new)
 
 
 def _called(uow: UnitOfWork, field: str, email: str | None) -> str | None:

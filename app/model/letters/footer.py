@@ -201,14 +201,16 @@ def _hints(
 ) -> list[Sentence]:
     """What the reply's writer should know besides."""
     # Whoever is told of the word for help learns there of the one for their list.
-    names = [_for_reader(uow, ticket, member, hint) for hint in hints if not (member.responder and hint == _YOUR_LIST)]
+    names = [
+        hint if isinstance(hint, str) else _for_reader(uow, ticket, member, hint)
+        for hint in hints
+        if not (member.responder and hint == _YOUR_LIST)
+    ]
     sentences = (_hint(uow, ticket, members, f"footer.{name}") for name in names)
     return [sentence for sentence in sentences if sentence]
 
 
-def _for_reader(uow: UnitOfWork, ticket: Ticket, member: TicketMember, hint: str | ByRight) -> str:
-    if isinstance(hint, str):
-        return hint
+def _for_reader(uow: UnitOfWork, ticket: Ticket, member: TicketMember, hint: ByRight) -> str:
     life, roles = ticket.lifecycle, member.roles_in(ticket.lifecycle)
     can = life.first in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
     return hint.can if can else hint.cannot

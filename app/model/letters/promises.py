@@ -122,13 +122,13 @@ def _is_asked_in(reader: TicketMember) -> bool:
 
 
 def explanation(
-    uow: UnitOfWork, ticket: Ticket, writer: TicketMember, then: ReplyPromise, outlook: ReplyOutlook
+    uow: UnitOfWork, ticket: Ticket, writer: TicketMember, then: ReplyPromise, now: ReplyPromise, outlook: ReplyOutlook
 ) -> Note | None:
     """Return what the writer of a reply is told of a promise that was not kept; None where it was.
 
-    `outlook` is what the reply has met. Outsiders hear nothing of who has left (docs/interface.md, section 8).
+    `outlook` is what the reply has met, and `now` what that promises. Outsiders hear nothing of who has left
+    (docs/interface.md, section 8).
     """
-    now = promise_made(outlook)
     sentences, people = list[Sentence](), list[int]()
     if (then.action, then.private) != (now.action, now.private):
         sentences.append(say("notes.did_otherwise", then=then.does, now=now.does))

@@ -248,26 +248,26 @@ def off_ticket(person_id: int, person: Person | TicketMember, **roles: Any) -> T
 
 
 def is_notified(member: TicketMember, update: Update, lifecycle: Lifecycle) -> bool:
-    """Whether somebody on the ticket is told.
-
-    Words go to everybody, private ones to responders and the assignee; a change without words to responders and the
-    assignee, and a new status to everybody where the lifecycle says so (docs/interface.md, section 8).
-    """
-    if member.undeliverable:
-        return False
-    if member.answers or member.assignee:
-        return True
-    if update.private or not member.on_ticket or not member.subscribed:
-        return False
-    return update.has_text or (update.status_changed and lifecycle.status_for_all)
+    """Whether somebody on the ticket is told."""
+    return bool(recipients_of([member], update, lifecycle, except_person=None))
 
 
 def recipients_of(
     members: Sequence[TicketMember], update: Update, lifecycle: Lifecycle, except_person: int | None
 ) -> list[TicketMember]:
-    """Who is told of something, without the one who caused it (`except_person`, a person's id)."""
+    """Who is told of something, without the one who caused it (`except_person`, a person's id).
+
+    Words go to everybody, private ones to responders and the assignee; a change without words to responders and the
+    assignee, and a new status to everybody where the lifecycle says so (docs/interface.md, section 8).
+    """
+    news = update.has_text or (update.status_changed and lifecycle.status_for_all)
+    for_all = news and not update.private
     return [
-        member for member in members if member.person_id != except_person and is_notified(member, update, lifecycle)
+        member
+        for member in members
+        if member.person_id != except_person
+        and not member.undeliverable
+        and (member.answers or member.assignee or (for_all and member.subscribed and member.on_ticket))
     ]
 
 

@@ -102,7 +102,9 @@ def _broken_promise(uow: UnitOfWork, reply: TicketReply, before: Before, message
     if letter is None or letter.promise is None or (message.action, message.private) != (now.action, now.private):
         return None
     then = stored_promise(letter.promise)
-    return explanation(uow, reply.ticket, reply.member, then, before.outlook) if then.comment == now.comment else None
+    if then.comment != now.comment:
+        return None
+    return explanation(uow, reply.ticket, reply.member, then, now, before.outlook)
 
 
 def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event, message: Message) -> Note | None:
