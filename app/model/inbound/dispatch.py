@@ -47,9 +47,9 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
         return set_aside_claimed(uow, claimed, outcome.reason)
     result = settle(uow, claimed, outcome.fate, thread.ticket.id)
     outcome = side_notes.with_side_notes(uow, mail, wish, before, outcome)
-    told = [line for event in outcome.events for line in notify(uow, event, answered=outcome.answers_writer)]
+    lines = [line for event in outcome.events for line in notify(uow, event, answered=outcome.answers_writer)]
     sender = Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private)
-    answer_writer(uow, sender, outcome, told)
+    answer_writer(uow, sender, outcome, lines)
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
     return result
@@ -122,8 +122,8 @@ def _open(
     mail = first_mail.identify(uow, claimed, our_address, private=private)
     outcome = new_tickets.perform(uow, claimed, mail)
     result = settle(uow, claimed, outcome.fate, outcome.ticket.id if outcome.ticket else None)
-    told = [line for event in outcome.events for line in notify(uow, event, answered=outcome.answers_writer)]
-    answer_writer(uow, Sender(mail.person, (), mail.new_message, private), outcome, told)
+    lines = [line for event in outcome.events for line in notify(uow, event, answered=outcome.answers_writer)]
+    answer_writer(uow, Sender(mail.person, (), mail.new_message, private), outcome, lines)
     return result
 
 

@@ -60,12 +60,12 @@ class Sender(NamedTuple):
     private: bool
 
 
-def answer_writer(uow: UnitOfWork, sender: Sender, outcome: MailOutcome, told: Sequence[Sentence]) -> None:
-    """Write the letter to the writer of a mail, if it has done what they must know; `told` stands in it, too."""
+def answer_writer(uow: UnitOfWork, sender: Sender, outcome: MailOutcome, lines: Sequence[Sentence]) -> None:
+    """Write the letter to the writer of a mail, if it has done what they must know; `lines` stand in it, too."""
     if not outcome.answers_writer or outcome.ticket is None:
         return
     answer = outcome.answer or (send_offer if outcome.offer else send_notes)
-    also = [*outcome.notes, *map(Note, told)]
+    also = [*outcome.notes, *map(Note, lines)]
     last = outcome.events[-1] if outcome.events else None
     ticket, members = (last.ticket, last.members) if last else (outcome.ticket, sender.members)
     member = member_for(sender.person, members)

@@ -73,5 +73,5 @@ def _leave(uow: UnitOfWork, ticket: Ticket, reader: LetterReader, new_message: N
         return
     event = leave(uow, ticket, member)
     outcome = MailOutcome(Fate.STEERED, ticket, (event,), receipts.send_unsubscribed_receipt)
-    told = notify(uow, event, answered=True)
-    answer_writer(uow, Sender(person, members, new_message, private=False), outcome, told)
+    lines = notify(uow, event, answered=True)
+    answer_writer(uow, Sender(person, members, new_message, private=False), outcome, lines)
