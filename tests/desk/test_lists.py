@@ -278,10 +278,10 @@ def test_every_way_to_a_list_leads_to_the_same_tickets(
 @pytest.mark.parametrize(
     ("fields", "index"),
     [
-        ({"owner": "nobody", "status": "rejected"}, "ix_ticket_queue_id_status_last_public_id"),
-        ({"requestor": BEA, "status": "rejected"}, "ix_ticket_queue_id_status_last_public_id"),
-        ({"owner": OLGA, "queue": "General", "status": "any"}, "ix_ticket_assignee_id_last_public_id"),
-        ({"owner": "nobody", "queue": "General", "status": "any"}, "ix_ticket_assignee_id_last_public_id"),
+        ({"owner": "nobody", "status": "rejected"}, "ix_ticket_closed_queue_id_status"),
+        ({"requestor": BEA, "status": "rejected"}, "ix_ticket_closed_queue_id_status"),
+        ({"owner": OLGA, "queue": "General", "status": "any"}, "ix_ticket_closed_assignee_id"),
+        ({"owner": "nobody", "queue": "General", "status": "any"}, "ix_ticket_closed_assignee_id"),
     ],
 )
 def test_a_list_goes_the_way_that_has_the_fewest_tickets(
@@ -296,8 +296,10 @@ def test_a_list_goes_the_way_that_has_the_fewest_tickets(
         plans: list[str] = []
         _listen(uow.session.connection(), plans)
         list_page(uow, olga, fields)
-    assert plans
-    assert all(index in plan for plan in plans)
+    # Few tickets are open, and these are all gone through.
+    ways = [plan for plan in plans if "ix_ticket_open" not in plan]
+    assert ways
+    assert all(index in plan for plan in ways)
 
 
 def _listen(connection: object, plans: list[str]) -> None:

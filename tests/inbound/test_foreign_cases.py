@@ -66,7 +66,7 @@ class Scene:
         self.brings(case, marks)
         for repeat in case.get("then", []):
             self.brings(repeat, marks)
-        new = self.world.rows(Ticket.id)[tickets:]
+        new = sorted(self.world.rows(Ticket.id))[tickets:]
         posted = conversation is not None and len(self.world.ticket(conversation.number)["messages"]) > known
         ticket = self.world.ticket(conversation.number if conversation and posted else new[-1])
         ticket |= {"posted": posted, "new": len(new)}

@@ -23,9 +23,9 @@ LARGE = "person|address|ticket|participant|change|mail|delivery|message|attachme
 # The index of open tickets has only those, and a list stops after its portion.
 _SQLITE_SCAN = re.compile(rf"^SCAN ({LARGE})\b(?! USING (?:COVERING )?INDEX ix_ticket_open\b)")
 _POSTGRES_SCAN = re.compile(rf"Seq Scan on ({LARGE})\b")
-# SQLite plans to look for rows that named a person before there was one, and has none to look for. PostgreSQL expects
-# some hundred matches of any word in a search, and then joins them with all tickets at once.
-_KNOWN = ("INSERT INTO person", "SELECT message.id, message.ticket_id, -ts_rank(")
+# SQLite plans to look for rows that named a person or a ticket before there was one, and has none to look for.
+# PostgreSQL expects some hundred matches of any word in a search, and then joins them with all tickets at once.
+_KNOWN = ("INSERT INTO person", "INSERT INTO ticket ", "SELECT message.id, message.ticket_id, -ts_rank(")
 # Erasing a person looks through all texts and all names of writers.
 _SEARCHED = {"person", "ticket", "change", "mail", "delivery", "message", "participant"}
 

@@ -12,11 +12,10 @@ from ..lifecycle.roles import TRACKER
 from ..lifecycle.tables import NotAllowed
 from ..records.message_ids import new_message_id
 from ..records.people import Person
-from ..records.tickets import Ticket, find_ticket
+from ..records.tickets import Ticket, find_ticket, of_open
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.fields import FieldChanges, apply_changes, former_responders
-from ..tickets.filters import NOT_FORGOTTEN
 from ..tickets.members import FormerQueue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import save_checkpoint, snapshot
@@ -91,11 +90,9 @@ def expirable_tickets(uow: UnitOfWork, days: int) -> list[int]:
     query = select(Ticket.id).where(
         Ticket.assignee_id.is_(None),
         Ticket.last_posted <= uow.now - timedelta(days=days),
-        Ticket.merged_into.is_(None),
-        NOT_FORGOTTEN,
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
-    return list(uow.session.scalars(query.order_by(Ticket.id)))
+    return list(uow.session.scalars(of_open(query).order_by(Ticket.id)))
 
 
 def expire(uow: UnitOfWork, number: int, days: int) -> bool:

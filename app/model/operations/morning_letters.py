@@ -10,10 +10,9 @@ from ..letters.morning_text import KIND, Waiting, morning_text
 from ..records.addressing import postmaster_address, ticket_address
 from ..records.people import Person
 from ..records.queues import Queue, Responder, main_address
-from ..records.tickets import Ticket
+from ..records.tickets import Ticket, of_open
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.days import day_of, morning_of
-from ..tickets.filters import NOT_FORGOTTEN
 from ..tickets.waiting import reopenings, waits_for_us
 from ..wording import Sentence, say, wording_in
 
@@ -59,9 +58,7 @@ def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) 
 
 def waiting_in(uow: UnitOfWork, queue: Queue) -> list[Waiting]:
     """Return the tickets of a queue that wait for its team."""
-    tickets = select(Ticket).where(
-        Ticket.queue_id == queue.id, Ticket.merged_into.is_(None), NOT_FORGOTTEN, waits_for_us()
-    )
+    tickets = of_open(select(Ticket).where(Ticket.queue_id == queue.id, waits_for_us()))
     return [_waiting(uow, ticket) for ticket in uow.session.scalars(tickets.order_by(Ticket.id))]
 
 

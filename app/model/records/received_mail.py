@@ -45,7 +45,8 @@ class Delivery(Base):
     fate: Mapped[str]
     reason: Mapped[str]
     waiting: Mapped[bool]
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # Only who erases a ticket asks by it, and reads all rows: an index would be a page more for each mail.
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
 
     mail: Mapped[Mail] = relationship()
 

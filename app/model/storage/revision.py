@@ -5,7 +5,7 @@ from sqlalchemy import column, select, table
 from .prepared import Prepared
 from .unit_of_work import UnitOfWork
 
-REVISION = "0024"
+REVISION = "0025"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 VERSION = table("alembic_version", column("version_num"))

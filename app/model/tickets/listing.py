@@ -3,6 +3,8 @@
 Each list is read along an index, in the order in which it is shown. Without statistics a database would choose another
 one, or read everything and sort it: SQLite is told which index, and PostgreSQL not to sort. Where several indexes are
 needed, as for the queues of one person, each gives its best tickets and the best of these are shown.
+
+Few tickets are open: one index has them all, and each mail on one changes it. The others have closed ones alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select, tuple_
 
+from ..lifecycle.registry import CLOSED
 from ..records.people import Person
 from ..records.queues import Queue, queues_seen_by
 from ..records.tickets import Participant, Ticket
@@ -165,29 +168,33 @@ class _Branch(NamedTuple):
 def _branches(uow: UnitOfWork, query: ListQuery, scope: Scope) -> Sequence[_Branch]:
     """Return a branch for each index that has some of the tickets, each in the list's order."""
     conditions = _conditions(query)
-    if scope.queues == () and scope.person is not None:
-        return [*_of_person(query, scope, conditions)]
+    open_ones = _along("ix_ticket_open", query, scope, [_Where("not_closed")], *conditions, *_in_scope(scope))
     if not query.closed:
-        return [_along("ix_ticket_open", query, scope, (), *conditions, *_in_scope(scope))]
-    ways = [*_ways(query, scope, conditions)]
+        return [open_ones]
+    ways = [*_ways(query, scope, [*conditions, _Where("not_merged")])]
     # Where one way has few tickets it is quick, however rare those are that the list asks for.
-    return ways[0] if len(ways) == 1 else min(ways, key=lambda way: _size(uow, way))
+    closed_ones = ways[0] if len(ways) == 1 else min(ways, key=lambda way: _size(uow, way))
+    statuses = query.filter.statuses
+    return closed_ones if statuses is not None and statuses <= CLOSED else [open_ones, *closed_ones]
 
 
 def _ways(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[Sequence[_Branch]]:
-    """Yield each way to all of the tickets: by who has them, by who asked, or by queues and statuses."""
+    """Yield each way to all closed ones: by who has them, by who asked, or by queues and statuses."""
+    if scope.queues == () and scope.person is not None:
+        yield [*_of_person(query, scope, conditions)]
+        return
     wanted = query.filter
     seen = [*conditions, *_in_scope(scope)]
     if wanted.assignee is not None:
-        yield [_along("ix_ticket_assignee_id_last_public_id", query, scope, [_Where("assignee")], *seen)]
+        yield [_along_closed("assignee_id", query, scope, [_Where("assignee")], *seen)]
     if wanted.requestor is not None:
-        yield [_along("ix_ticket_requestor_id_last_public_id", query, scope, [_Where("requestor")], *seen)]
+        yield [_along_closed("requestor_id", query, scope, [_Where("requestor")], *seen)]
     of_people = wanted.assignee is not None or wanted.requestor is not None or wanted.unassigned
     if wanted.queue is not None or wanted.statuses is not None or not of_people:
         own = _of_person(query, scope, conditions) if scope.queues is not None and scope.person else ()
         yield [*_of_queues(query, scope, conditions), *own]
     if wanted.unassigned:
-        yield [_along("ix_ticket_assignee_id_last_public_id", query, scope, [_Where("unassigned")], *seen)]
+        yield [_along_closed("assignee_id", query, scope, [_Where("unassigned")], *seen)]
 
 
 def _size(uow: UnitOfWork, way: Sequence[_Branch]) -> int:
@@ -210,24 +217,22 @@ def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> 
         queues = (queue.id,) if queues is None or queue.id in queues else ()
     if queues is None or len(queues) * len(statuses or [""]) > _MOST_BRANCHES:
         here = [] if queues is None else [_Where("queues", len(queues))]
-        yield _along("ix_ticket_last_public_id", query, Scope(queues), here, *conditions)
+        yield _along_closed("", query, Scope(queues), here, *conditions)
         return
     for number in queues:
         if statuses is None:
-            yield _along(
-                "ix_ticket_queue_id_last_public_id", query, scope, [_Where("in_queue")], *conditions, in_queue=number
-            )
+            yield _along_closed("queue_id", query, scope, [_Where("in_queue")], *conditions, in_queue=number)
         for status in sorted(statuses or ()):
             both = [_Where("in_queue"), _Where("of_status")]
-            index = "ix_ticket_queue_id_status_last_public_id"
-            yield _along(index, query, scope, both, *conditions, in_queue=number, of_status=status)
+            values = {"in_queue": number, "of_status": status}
+            yield _along_closed("queue_id_status", query, scope, both, *conditions, **values)
 
 
 def _of_person(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[_Branch]:
-    yield _along("ix_ticket_assignee_id_last_public_id", query, scope, [_Where("assigned")], *conditions)
-    yield _along("ix_ticket_requestor_id_last_public_id", query, scope, [_Where("asked")], *conditions)
+    yield _along_closed("assignee_id", query, scope, [_Where("assigned")], *conditions)
+    yield _along_closed("requestor_id", query, scope, [_Where("asked")], *conditions)
     # By their numbers, one after another: nobody takes part in very many.
-    yield _along("", query, scope, [_Where("taking_part")], *conditions)
+    yield _along("", query, scope, [_Where("closed"), _Where("taking_part")], *conditions)
 
 
 def _along(
@@ -248,6 +253,14 @@ def _along(
     }
     walk = _IndexWalk(index, tuple(within), conditions, query.order is Order.NEWEST, place is not None)
     return _Branch(walk, every)
+
+
+def _along_closed(
+    columns: str, query: ListQuery, scope: Scope, within: Sequence[_Where], *conditions: _Where, **values: object
+) -> _Branch:
+    """Return a walk along the closed ones, by the index that has these columns before its order."""
+    index = "_".join(filter(None, ("ix_ticket_closed", columns)))
+    return _along(index, query, scope, [_Where("closed"), *within], *conditions, **values)
 
 
 def _numbered(name: str, values: Sequence[Any]) -> dict[str, Any]:
@@ -292,8 +305,7 @@ def _conditions(query: ListQuery) -> list[_Where]:
         "waits_for_them": query.waits is Waits.THEM,
     }
     statuses = [] if wanted.statuses is None else [_Where("statuses", len(wanted.statuses))]
-    ended = _Where("not_merged" if query.closed else "not_closed")
-    return [*statuses, *(_Where(name) for name, value in given.items() if value), ended]
+    return [*statuses, *(_Where(name) for name, value in given.items() if value)]
 
 
 def _in_scope(scope: Scope) -> list[_Where]:
@@ -332,6 +344,7 @@ _CONDITIONS: Mapping[str, Callable[[int], ColumnElement[bool]]] = {
     "unassigned": lambda _: Ticket.assignee_id.is_(None),
     "taking_part": lambda _: Ticket.id.in_(_TAKING_PART),
     "scope": _of_a_scope,
+    "closed": lambda _: Ticket.closed.expression,
     "not_closed": lambda _: ~Ticket.closed,
     "not_merged": lambda _: and_(Ticket.merged_into.is_(None), NOT_FORGOTTEN),
     "waits_for_us": lambda _: waits_for_us(),

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 
 from ..records.people import administrators
 from ..records.queues import Queue, Responder
-from ..records.tickets import Ticket
+from ..records.tickets import Ticket, of_open
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
 from .members import TicketMember
@@ -19,11 +19,11 @@ def unread(uow: UnitOfWork) -> dict[str, list[int]]:
     rows = (
         select(Queue.name, Ticket.id)
         .join(Ticket, Ticket.queue_id == Queue.id)
-        .where(~answered, Ticket.assignee_id.is_(None), ~Ticket.closed)
+        .where(~answered, Ticket.assignee_id.is_(None))
         .order_by(Queue.id, Ticket.id)
     )
     numbers: dict[str, list[int]] = {}
-    for name, number in uow.session.execute(rows):
+    for name, number in uow.session.execute(of_open(rows)):
         numbers.setdefault(name, []).append(number)
     return numbers
 

@@ -11,7 +11,7 @@ from ...records.addressing import ticket_address
 from ...records.messages import Message
 from ...records.people import Person
 from ...records.queues import Responder
-from ...records.tickets import Ticket
+from ...records.tickets import Ticket, of_open
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.members import member_for, members_of
 from ...wording import Sentence, say
@@ -39,7 +39,7 @@ def list_page(uow: UnitOfWork, person: Person) -> PageContent:
 
 def _open(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> list[Ticket]:
     """Tickets that are not closed, by number."""
-    query = select(Ticket).where(*conditions, ~Ticket.closed)
+    query = of_open(select(Ticket).where(*conditions))
     return list(uow.session.scalars(query.order_by(Ticket.id)))
 
 
