@@ -183,6 +183,18 @@ def test_the_envelope_sender_is_the_letters_own_and_cannot_be_guessed(party: Par
         assert letter.envelope_from.partition("@")[0].removeprefix("bounce-") not in letter.raw.decode()
 
 
+def test_names_that_letters_get_at_once_are_neighbours_in_their_indexes(party: Party) -> None:
+    """An index of names without any order would be a page to write for each letter."""
+    party.otto.writes("ticket1", "Hi.")
+    party.world.clock.passes(seconds=1)
+    party.otto.writes("ticket1", "Anybody?")
+    rows = sorted(party.world.rows(Row), key=lambda row: row.id)
+    for name in ("message_id", "token"):
+        moments = [(getattr(row, name).strip("<")[:8], row.created) for row in rows]
+        assert moments == sorted(moments)
+        assert len({moment for moment, _ in moments}) == len({created for _, created in moments}) > 1
+
+
 def test_no_other_address_of_ours_stands_in_a_letter(party: Party) -> None:
     party.otto.writes("ticket1", "Hi.")
     for letter in party.world.far_end.letters:

@@ -23,8 +23,8 @@ from ..tickets.members import member_for, members_of
 from ..tickets.redaction import Redaction
 from .inbound_mail import InboundMail
 
-# The envelope sender of a letter of ours (in Return-Path).
-_TOKEN = re.compile(rb"bounce-([0-9a-f]{20})@")
+# The envelope sender of a letter of ours (in Return-Path). Older ones are shorter.
+_TOKEN = re.compile(rb"bounce-([0-9a-f]{20}|[0-9a-f]{28})@")
 
 
 def attachments_of(uow: UnitOfWork, inbound_mail: InboundMail) -> tuple[ParsedAttachment, ...]:

@@ -5,7 +5,7 @@ import secrets
 from ...mail.addresses import mailable
 from ..records.addressing import comment_address, postmaster_address, ticket_address
 from ..records.letters import LETTER_COLUMNS, State
-from ..records.message_ids import new_message_id
+from ..records.message_ids import digits_by_time, new_message_id
 from ..records.people import Person
 from ..records.queues import every_queue
 from ..records.tickets import Ticket
@@ -24,7 +24,7 @@ def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[s
         "shows": shows,
         "created": uow.now,
         "message_id": new_message_id(uow),
-        "token": secrets.token_hex(10),
+        "token": digits_by_time(uow, 10),
         "state": State.WAITING,
         "attempts": 0,
         "attached": False,
