@@ -10,13 +10,15 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, text, update
 from sqlalchemy.exc import OperationalError
 
 from mail_tickets.devtools.scripted_relay import DROP
 from mail_tickets.model.letters.outbox import letters_in, retry
 from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.people import Person
 from mail_tickets.model.storage.database import Database, utc_now
+from mail_tickets.model.storage.revision import SchemaMoved
 from mail_tickets.transport.outbound import courier as courier_module
 from mail_tickets.transport.outbound import letters_in_hand
 from mail_tickets.transport.outbound.attempts import GIVE_UP, LONGEST_PAUSE, pause_after
@@ -107,8 +109,34 @@ def test_a_courier_that_is_woken_reads_once_for_all_its_letters(world: World, si
     event.listen(world.database.engine, "before_cursor_execute", hear)
     assert courier.round(woken=True) == len(sink.letters) == 2
     event.remove(world.database.engine, "before_cursor_execute", hear)
-    # One for the schema's version, and one for the letters with all that goes into them.
-    assert sum(statement.startswith("SELECT") for statement in statements) == 2
+    # The letters with all that goes into them, the schema's version among it; then each is noted by itself.
+    assert [statement.split()[0] for statement in statements if not statement.startswith("BEGIN")] == [
+        *("SELECT", "UPDATE"), *("UPDATE" for _ in sink.letters),
+    ]  # fmt: skip
+
+
+def test_whose_letter_is_taken_gets_letters_again(world: World, courier: Courier) -> None:
+    write_letters(world, BOB, CAT)
+    with world.uow() as uow:
+        uow.connection.execute(update(Person).where(Person.email.in_([BOB, CAT])).values(undeliverable=uow.now))
+        # The letter goes to an address that is Cat's no more.
+        uow.connection.execute(update(Person).where(Person.email == CAT).values(email="cat@new.example"))
+    assert courier.round(woken=True) == 2
+    cut_off = {person.email for person in world.rows(Person) if person.undeliverable}
+    assert cut_off == {"cat@new.example"}
+
+
+def test_a_courier_sends_nothing_of_a_database_that_was_upgraded_under_it(
+    world: World, sink: Sink, courier: Courier
+) -> None:
+    write_letters(world, BOB)
+    with world.uow() as uow:
+        uow.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for woken in (True, False):
+        with pytest.raises(SchemaMoved):
+            courier.round(woken=woken)
+    assert sink.letters == []
+    assert {(row.attempts, row.in_hand) for row in world.rows(Letter)} == {(0, False)}
 
 
 def test_a_courier_that_runs_sends_every_batch_without_being_woken_again(

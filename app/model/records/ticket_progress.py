@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Table, bindparam, insert, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..lifecycle.tables import Lifecycle
-from ..storage.mapped_rows import filled_columns, load_values
+from ..storage.mapped_rows import filled_columns, load_values, set_stored
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .queues import Queue
@@ -37,7 +37,7 @@ class TicketProgress:
     @classmethod
     def of(cls, ticket: Ticket) -> "TicketProgress":
         """Return a ticket as it is now."""
-        return cls(*(getattr(ticket, field.name) for field in fields(cls)))
+        return cls(*(getattr(ticket, name) for name in _FIELDS))
 
     def count_post(self, posted: datetime, *, private: bool) -> None:
         """Count one more message, posted at this moment."""
@@ -53,12 +53,13 @@ class TicketProgress:
             return
         if self.status != ticket.status:
             self.reopens, self.closed = None, is_closed(self.status, ticket.merged_into)
-        _SAVE.rows(uow.connection, {"number": ticket.id, **{f"new_{name}": getattr(self, name) for name in _COLUMNS}})
-        for name in _COLUMNS:
-            set_committed_value(ticket, name, getattr(self, name))
+        values = {name: getattr(self, name) for name in _COLUMNS}
+        _SAVE.rows(uow.connection, {"number": ticket.id, **{f"new_{name}": value for name, value in values.items()}})
+        set_stored(ticket, values)
 
 
-_COLUMNS = tuple(field.name for field in fields(TicketProgress) if field.name not in ("created", "lifecycle"))
+_FIELDS = tuple(field.name for field in fields(TicketProgress))
+_COLUMNS = tuple(name for name in _FIELDS if name not in ("created", "lifecycle"))
 _TABLE = cast("Table", Ticket.__table__)
 _NEW: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in _COLUMNS}
 _SAVE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("number")).values(_NEW))

@@ -12,6 +12,7 @@ from ...model.records.people import Person
 from ...model.records.received_mail import Mail
 from ...model.storage.mapped_rows import columns_of
 from ...model.storage.prepared import Prepared
+from ...model.storage.revision import VERSION
 
 # So many letters are taken in hand at once.
 BATCH = 20
@@ -27,9 +28,16 @@ _AUTOMATIC_HEAD = (
     .where(Message.id == LETTER.c.about_id, Message.automatic.is_not(None))
     .scalar_subquery()
 )
+# Since when nobody could reach its reader.
+_UNREACHED = (
+    select(Person.undeliverable)
+    .where(Person.id == LETTER.c.person_id, Person.email == LETTER.c.recipient)
+    .scalar_subquery()
+)
+_VERSION = select(VERSION.c.version_num).scalar_subquery()
 DUE = {
     every: Prepared(
-        select(*columns_of(Letter), _AUTOMATIC_HEAD)
+        select(*columns_of(Letter), _AUTOMATIC_HEAD, _UNREACHED, _VERSION)
         .where(*conditions)
         .order_by(LETTER.c.next, LETTER.c.id)
         .limit(BATCH)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
@@ -20,8 +21,8 @@ from ...model.inbound.bounces import record_failure
 from ...model.records.letters import Letter, State
 from ...model.records.message_ids import loop_mark
 from ...model.storage.database import DATABASE_FAULTS, Database
-from ...model.storage.mapped_rows import load
-from ...model.storage.revision import check_same_version
+from ...model.storage.mapped_rows import row_values, unattached
+from ...model.storage.revision import check_revision, check_same_version
 from ...model.storage.unit_of_work import UnitOfWork
 from . import letter_statements as statements
 from .attempts import FURTHEST, is_given_up, pause_after
@@ -61,6 +62,8 @@ class LettersInHand:
         # Whether as many letters were taken last as are taken at once, and the marks of each.
         self.is_full = False
         self._loop_marks: dict[int, list[str]] = {}
+        # Those to whose reader no letter could be brought before.
+        self._unreached: set[int] = set()
         # Who changes any of these holds the lock: the lease is renewed by a thread of its own.
         self._lock = threading.RLock()
         self._holding = threading.Event()
@@ -76,16 +79,22 @@ class LettersInHand:
         """
         if ask_first and not self._any():
             return []
-        with self._changing(), self._database.transaction() as uow:
-            check_same_version(uow)
-            due = statements.DUE[self._takes_over()].rows(uow.connection, {"now": uow.now})
-            letters = [load(uow.session, Letter, row[:-1]) for row in due]
+        now = self._database.clock()
+        with self._changing(), self._database.core_transaction() as connection:
+            due = statements.DUE[self._takes_over()].rows(connection, {"now": now})
+            letters, self._loop_marks, self._unreached = [], {}, set()
+            for *row, head, unreached, version in due:
+                check_revision(version)
+                letter = unattached(Letter, row_values(Letter, row))
+                letters.append(letter)
+                self._loop_marks[letter.id] = [*_marks_in(head), self._our_mark]
+                if unreached is not None:
+                    self._unreached.add(letter.id)
             self.is_full = len(letters) == BATCH
-            self._loop_marks = {row[0]: [*_marks_in(row[-1]), loop_mark(uow)] for row in due}
             # Before the commit: the database may go away when it is done, and before it says so.
             self.untried = letters
-            until = self._lease(letters, uow.now)
-            statements.TAKEN.run_many(uow.connection, [{"letter": letter.id, "until": until} for letter in letters])
+            until = self._lease(letters, now)
+            statements.TAKEN.run_many(connection, [{"letter": letter.id, "until": until} for letter in letters])
             return list(letters)
 
     def loop_marks(self, letter: Letter) -> list[str]:
@@ -229,6 +238,11 @@ class LettersInHand:
         """Whether a lease that ended is one that its courier could have renewed."""
         return self._take_over_at is None or self._take_over_at <= self._database.clock()
 
+    @cached_property
+    def _our_mark(self) -> str:
+        with self._database.read_only() as uow:
+            return loop_mark(uow)
+
     def _any(self) -> bool:
         with self._database.read_only() as uow:
             check_same_version(uow)
@@ -240,7 +254,9 @@ class LettersInHand:
         now = self._database.clock()
         with self._database.core_transaction() as connection:
             statements.SENT.run_many(connection, [{"letter": letter.id, "now": now} for letter in self.unnoted])
-            statements.REACHED.run_many(connection, [{"letter": letter.id} for letter in self.unnoted])
+            reached = [{"letter": letter.id} for letter in self.unnoted if letter.id in self._unreached]
+            if reached:
+                statements.REACHED.run_many(connection, reached)
             if self._freed:
                 connection.execute(statements.DUE_AGAIN, {"letters": list(self._freed), "now": now})
         self.unnoted.clear()

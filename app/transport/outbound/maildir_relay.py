@@ -24,6 +24,7 @@ class MaildirRelay:
     def __init__(self, path: Path) -> None:
         """Take the directory's path; it is made when it is first needed."""
         self.path = path
+        self._drafts, self._new = path / "tmp", path / "new"
         # Told of each letter that was stored, for whoever looks on.
         self.delivered: Callable[[bytes], None] = lambda _: None
 
@@ -39,9 +40,13 @@ class MaildirRelay:
         """
         envelope = envelope_of(message, To, From)
         letter = letter_bytes(message, utf8=bool(envelope.beyond_ascii))
+        file = (_trace(envelope) + letter).replace(b"\r\n", b"\n")
         with self._disk_in_words():
-            self._make()
-            self._store((_trace(envelope) + letter).replace(b"\r\n", b"\n"))
+            try:
+                self._store(file)
+            except FileNotFoundError:
+                self._make()
+                self._store(file)
         self.delivered(letter)
 
     def check(self) -> None:
@@ -62,7 +67,7 @@ class MaildirRelay:
 
     def _store(self, letter: bytes) -> None:
         name = _unique_name()
-        draft = self.path / "tmp" / name
+        draft = self._drafts / name
         # Written by hand, as mailbox.Maildir leaves an open file and a stray draft behind on a full disk, and does not
         # sync the directory, without which a power cut takes the letter away after it was called delivered.
         try:
@@ -70,11 +75,11 @@ class MaildirRelay:
                 file.write(letter)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.rename(self.path / "new" / name)
+            draft.rename(self._new / name)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        sync(self.path / "new")
+        sync(self._new)
 
     @contextmanager
     def _disk_in_words(self) -> Iterator[None]:
