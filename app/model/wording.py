@@ -1,5 +1,6 @@
 """Sentences as values, and how a language says them: by the macros of its templates, which stand in one folder."""
 
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -181,10 +182,13 @@ def _environment(language: str) -> "Environment":
     # Loaded here: most commands say nothing.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from .compiled_templates import CompiledTemplates
+
     folders = [TEMPLATES, _OF_PAGES] if language == ENGLISH else [TEMPLATES / language, TEMPLATES]
     # Plain text mails: there is no markup to escape, and what a writer wrote goes out as written.
     environment = Environment(
         loader=FileSystemLoader(folders),
+        bytecode_cache=None if sys.dont_write_bytecode else CompiledTemplates(),
         autoescape=False,
         auto_reload=False,
         undefined=StrictUndefined,
