@@ -76,8 +76,8 @@ class Ticket(Base):
             Index("_".join(("ix_ticket_closed", *of)), *of, "last_public", "id", sqlite_where=text("closed = 1"))
             for of in ((), ("queue_id",), ("queue_id", "status"), ("assignee_id",), ("requestor_id",))
         ),
-        Index("ix_ticket_assignee_id", "assignee_id", sqlite_where=text("assignee_id IS NOT NULL")),
-        Index("ix_ticket_requestor_id", "requestor_id"),
+        Index("ix_ticket_assignee_id", "assignee_id", "closed", sqlite_where=text("assignee_id IS NOT NULL")),
+        Index("ix_ticket_requestor_id", "requestor_id", "closed"),
         Index("ix_ticket_merged", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
         # A number once given is never given again.
         {"sqlite_autoincrement": True},

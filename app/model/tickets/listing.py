@@ -98,8 +98,8 @@ def list_portion(uow: UnitOfWork, query: ListQuery, scope: Scope, limit: int = P
         scope = Scope(tuple(number for number, _ in _QUEUES.rows(uow.connection, {})))
     branches = _branches(uow, query, scope)
     with _unsorted(uow):
-        rows = [row for branch in branches if branch.walk.along for row in branch.rows(uow, limit + 1)]
-    rows += [row for branch in branches if not branch.walk.along for row in branch.rows(uow, limit + 1)]
+        rows = [row for branch in branches if branch.walk.in_order for row in branch.rows(uow, limit + 1)]
+    rows += [row for branch in branches if not branch.walk.in_order for row in branch.rows(uow, limit + 1)]
     down = query.order is Order.NEWEST
     best = sorted({(row[0], row[1]) for row in rows}, reverse=down)[: limit + 1]
     after = cursor(*best[limit - 1]) if len(best) > limit else ""
@@ -139,10 +139,12 @@ class _Where(NamedTuple):
 class _IndexWalk(NamedTuple):
     """A walk along an index, `within` the part of it that some conditions make, for what fits all others.
 
-    Without an index it finds those in which somebody takes part, in no order. `later`: it begins behind a place.
+    `in_order`: the index has the list's order; else few are found, by it or by their numbers, and sorted. `later`: it
+    begins behind a place.
     """
 
     along: str
+    in_order: bool
     within: tuple[_Where, ...]
     conditions: tuple[_Where, ...]
     down: bool
@@ -168,14 +170,17 @@ class _Branch(NamedTuple):
 def _branches(uow: UnitOfWork, query: ListQuery, scope: Scope) -> Sequence[_Branch]:
     """Return a branch for each index that has some of the tickets, each in the list's order."""
     conditions = _conditions(query)
-    open_ones = _along("ix_ticket_open", query, scope, [_Where("not_closed")], *conditions, *_in_scope(scope))
+    if scope.queues == () and scope.person is not None:
+        open_ones = [*_open_of_person(query, scope, conditions)]
+    else:
+        open_ones = [_along("ix_ticket_open", query, scope, [_Where("not_closed")], *conditions, *_in_scope(scope))]
     if not query.closed:
-        return [open_ones]
+        return open_ones
     ways = [*_ways(query, scope, [*conditions, _Where("not_merged")])]
     # Where one way has few tickets it is quick, however rare those are that the list asks for.
     closed_ones = ways[0] if len(ways) == 1 else min(ways, key=lambda way: _size(uow, way))
     statuses = query.filter.statuses
-    return closed_ones if statuses is not None and statuses <= CLOSED else [open_ones, *closed_ones]
+    return closed_ones if statuses is not None and statuses <= CLOSED else [*open_ones, *closed_ones]
 
 
 def _ways(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[Sequence[_Branch]]:
@@ -205,7 +210,7 @@ def _size(uow: UnitOfWork, way: Sequence[_Branch]) -> int:
     size = 0
     with _unsorted(uow):
         for branch in way:
-            if branch.walk.along and size < _MANY:
+            if branch.walk.in_order and size < _MANY:
                 size += branch.size(uow)
     return min(size, _MANY)
 
@@ -231,8 +236,21 @@ def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> 
 def _of_person(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[_Branch]:
     yield _along_closed("assignee_id", query, scope, [_Where("assigned")], *conditions)
     yield _along_closed("requestor_id", query, scope, [_Where("asked")], *conditions)
-    # By their numbers, one after another: nobody takes part in very many.
-    yield _along("", query, scope, [_Where("closed"), _Where("taking_part")], *conditions)
+    yield _found("", query, scope, [_Where("closed"), _Where("taking_part")], conditions)
+
+
+def _open_of_person(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[_Branch]:
+    yield _found("ix_ticket_assignee_id", query, scope, [_Where("assigned"), _Where("not_closed")], conditions)
+    yield _found("ix_ticket_requestor_id", query, scope, [_Where("asked"), _Where("not_closed")], conditions)
+    yield _found("", query, scope, [_Where("not_closed"), _Where("taking_part")], conditions)
+
+
+def _found(
+    index: str, query: ListQuery, scope: Scope, within: Sequence[_Where], conditions: Sequence[_Where]
+) -> _Branch:
+    """Return a walk through few tickets in no order: nobody has very many open ones, or takes part in very many."""
+    branch = _along(index, query, scope, within, *conditions)
+    return branch._replace(walk=branch.walk._replace(in_order=False))
 
 
 def _along(
@@ -251,7 +269,7 @@ def _along(
         **_numbered("queues", scope.queues or ()),
         **_numbered("statuses", sorted(wanted.statuses or ())),
     }
-    walk = _IndexWalk(index, tuple(within), conditions, query.order is Order.NEWEST, place is not None)
+    walk = _IndexWalk(index, True, tuple(within), conditions, query.order is Order.NEWEST, place is not None)
     return _Branch(walk, every)
 
 

@@ -18,10 +18,9 @@ def upgrade() -> None:
         op.drop_index(_name("ix_ticket", *columns, *_ORDER), "ticket")
         name, ordered = _name("ix_ticket_closed", *columns), [*columns, *_ORDER]
         op.create_index(name, "ticket", ordered, sqlite_where=_SQLITE, postgresql_where=_POSTGRES)
-    op.create_index(
-        "ix_ticket_assignee_id", "ticket", ["assignee_id"], sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED
-    )
-    op.create_index("ix_ticket_requestor_id", "ticket", ["requestor_id"])
+    of_assignee = ["assignee_id", "closed"]
+    op.create_index("ix_ticket_assignee_id", "ticket", of_assignee, sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED)
+    op.create_index("ix_ticket_requestor_id", "ticket", ["requestor_id", "closed"])
     op.drop_index("ix_delivery_ticket_id", "delivery")
 
 
