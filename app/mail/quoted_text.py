@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .quotations.attribution_words import has_verb
 from .quotations.foreign_lines import foreign_in, with_answers, with_foreign
 from .quotations.line_kinds import ABOVE, BLANK, DEVICE, HEAD, QUOTED, SIGNATURE, TEXT
-from .quotations.marks import Mark, could_lead
+from .quotations.marks import RULE, Mark, could_lead
 from .quotations.phrase_tables import FORWARD, UNSEEN, fold
 from .quotations.sorted_lines import SortedLines
 from .text import TOO_LONG
@@ -132,4 +132,16 @@ def _new_lines(page: "SortedLines", stop: int) -> list[int]:
     if end and page.texts[end - 1].rstrip().endswith((":", "：")):
         quotation = _FIRST_QUOTE.match(kinds, end)  # "It says:" and then a quotation that no client put there.
         end = quotation.end() if quotation and sum(page.is_ours[end : quotation.end()]) <= SHOWN_OURS else end
-    return [at for at in range(start, end) if kinds[at] in (TEXT, BLANK, QUOTED, HEAD)]
+    unanswered = _above_a_footer(page, kinds[start:end], start)
+    return [at for at in range(start, end) if kinds[at] in (TEXT, BLANK, QUOTED, HEAD) and at not in unanswered]
+
+
+def _above_a_footer(page: "SortedLines", kinds: str, start: int) -> range:
+    """The last quotation with its line above it, where a rule follows: a list's or a server's footer answers nothing.
+
+    `kinds` are those of the new lines, which begin at `start`.
+    """
+    above, _, below = kinds.rpartition(QUOTED)
+    first, end = len(above.rstrip(ABOVE + BLANK + QUOTED)), len(kinds) - len(below)
+    is_footer = TEXT in below and bool(RULE.match(page.texts[start + end + below.find(TEXT)]))
+    return range(start + first, start + end) if is_footer and ABOVE in above[first:] else range(0)

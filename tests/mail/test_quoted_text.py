@@ -521,6 +521,17 @@ def test_a_mailing_list_s_footer_is_set_aside() -> None:
     assert split(f"New.\n\n{'_' * 47}\nriak-users mailing list\nriak-users@lists.example").new == "New."
 
 
+@pytest.mark.parametrize("rule", ["_____", "-" * 20, "=" * 70, "*****"])
+def test_a_footer_below_a_rule_answers_no_quotation_above_it(rule: str) -> None:
+    quotation = "On 5 Oct 2014, at 17:20, Carl <c@shop.example> wrote:\n\n> We do not pay.\n> At all."
+    parts = split(f"New.\n\n{quotation}\n\n{rule}\nScanned by our server.")
+    assert parts == Split(f"New.\n\n{rule}\nScanned by our server.", quotation)
+    # Words without a rule do, and so do those between quoted lines.
+    below = split(f"New.\n\n{quotation}\nNo, we do.\n> Then when?\n\n{rule}\nScanned.").new
+    assert "> At all.\nNo, we do." in below
+    assert "> We do not pay." in split(f"New.\n\n{quotation}\n\nNo, we do.").new
+
+
 @pytest.mark.parametrize(
     "subject", ["Fwd: x", "FW: x", "WG: x", "TR: x", "RV: x", "[ubuntu #1] Fwd: x", "转发：x", "VB: x"]
 )
