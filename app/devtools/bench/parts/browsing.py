@@ -1,14 +1,16 @@
 """How mail fares while people look at web pages, and how much memory the pages take."""
 
 import re
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from statistics import quantiles
-from time import perf_counter
+from time import perf_counter, sleep
+from typing import TYPE_CHECKING
 
 from ....model.operations.web_login import make_link
 from ....model.records.people import get_person
@@ -16,6 +18,9 @@ from ....model.storage.database import Database
 from ..figure import Figure, at_least
 from ..load import connect, send
 from ..tracker import DOMAIN, Tracker, free_port
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized as Counter
 
 CLIENTS = 4
 PAGES_A_SECOND = 10
@@ -41,10 +46,10 @@ def browsing(folder: Path) -> Iterable[Figure]:
         cookies = [_log_in(tracker, web) for _ in range(CLIENTS)]
         for _ in range(ROUNDS):
             quiet += _seconds(tracker, server.port, MAILS)
-            begun = perf_counter()
             with _looking(web, cookies) as seen:
+                begun, before_these = perf_counter(), seen.value
                 browsed += _seconds(tracker, server.port, MAILS)
-                pages, seconds = pages + len(seen), seconds + perf_counter() - begun
+                pages, seconds = pages + seen.value - before_these, seconds + perf_counter() - begun
         peak = server.peak_bytes()
     before, after = _slow(quiet), _slow(browsed)
     load = f"{CLIENTS} people look at {PAGES_A_SECOND} pages a second each"
@@ -68,33 +73,49 @@ def _slow(seconds: list[float]) -> float:
 
 
 @contextmanager
-def _looking(port: int, cookies: Iterable[str]) -> Iterator[list[int]]:
-    """People look at pages until the end, each at a steady pace; gives the sizes of what they have seen."""
-    over, seen = threading.Event(), list[int]()
+def _looking(port: int, cookies: Sequence[str]) -> Iterator["Counter[int]"]:
+    """People look at pages until the end, each at a steady pace; gives how many they have seen.
+
+    Their browsers are a process of their own: in ours the mail's client would wait for them, too.
+    """
+    spawned = get_context("spawn")
+    over, seen = spawned.Event(), spawned.Value("i", 0)
+    browsers = spawned.Process(target=_browse, args=(port, cookies, over, seen), daemon=True)
+    browsers.start()
+    while not seen.value and browsers.is_alive():
+        sleep(0.01)
+    try:
+        yield seen
+    finally:
+        over.set()
+        browsers.join()
+    if browsers.exitcode:
+        raise AssertionError("the browsers have ended with a fault")
+
+
+def _browse(port: int, cookies: Sequence[str], over: Event, seen: "Counter[int]") -> None:
     with ThreadPoolExecutor(CLIENTS) as threads:
         starts = (perf_counter() + at / CLIENTS / PAGES_A_SECOND for at in range(CLIENTS))
         work = [
             threads.submit(_look, port, cookie, start, over, seen)
             for cookie, start in zip(cookies, starts, strict=True)
         ]
-        try:
-            yield seen
-        finally:
-            over.set()
     for future in work:
         future.result()
 
 
-def _look(port: int, cookie: str, due: float, over: threading.Event, seen: list[int]) -> None:
+def _look(port: int, cookie: str, due: float, over: Event, seen: "Counter[int]") -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     at = 0
     while not over.wait(max(0.0, due - perf_counter())):
         due, at = due + 1 / PAGES_A_SECOND, at + 1
         connection.request("GET", _PAGES[at % len(_PAGES)], headers={"Cookie": cookie})
         answer = connection.getresponse()
-        seen.append(len(answer.read()))
+        answer.read()
         if answer.status != 200:
             raise AssertionError(f"{_PAGES[at % len(_PAGES)]} was answered {answer.status}")
+        with seen.get_lock():
+            seen.value += 1
     connection.close()
 
 
