@@ -5,7 +5,7 @@ from graphlib import TopologicalSorter
 
 from tests.support.sources import APP, MODULES, imported_modules, imports, is_in
 
-MODEL = ("folding", "wording", "lifecycle", "storage", "records", "tickets", "search", "letters")
+MODEL = ("folding", "compiled_templates", "wording", "lifecycle", "storage", "records", "tickets", "search", "letters")
 MODEL += ("operations", "inbound", "desk", "erasure")
 LAYERS = ["app.mail", *(f"app.model.{name}" for name in MODEL), "app.model.schema", "app.model.program"]
 LAYERS += ["app.model.setup", "app.archive", "app.transport", "app.handlers", "app.web", "app.config"]
