@@ -168,7 +168,8 @@ def test_the_architecture_page_names_functions_where_they_are() -> None:
 
 
 # Files of the model beside its packages: two are named below the table, the others stand with `schema.py`.
-UNLISTED = {"app.model.folding", "app.model.wording", "app.model.program", "app.model.setup"}
+UNLISTED = {"app.model.folding", "app.model.compiled_templates", "app.model.wording"}
+UNLISTED |= {"app.model.program", "app.model.setup"}
 
 
 def rows_below(heading: str) -> list[str]:
