@@ -229,5 +229,10 @@ class TrackerServer:
 
     def peak_bytes(self) -> int:
         """The most memory it ever had."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+        return peak_bytes(self.pid)
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most memory that a process ever had. Raises OSError if it is gone, and StopIteration at its end."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

@@ -3,19 +3,22 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryFile
+from threading import Event, Thread
 from time import perf_counter
 from typing import NamedTuple
 
 from ..figure import Figure, at_most
-from ..tracker import Tracker
+from ..tracker import Tracker, peak_bytes
 
 MESSAGES = 1_000_000
 _ROOT = Path(__file__).resolve().parents[4]
 AGAIN = 15
+_LOOK_AGAIN_SECONDS = 0.05
 _RUN = [sys.executable, "-c", "from mail_tickets.cli import main; main()"]
 # What a person waits for at a large tracker. The last one changes it.
 _LOOKS: Sequence[tuple[str, Sequence[str]]] = (
@@ -95,9 +98,10 @@ def run(tracker: Tracker, command: Sequence[str], stdin: bytes = b"", *, may_giv
     ):
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(stdin)
-        process.stdin.close()
-        lines = sum(1 for _ in process.stdout)
+        with _watched(process.pid) as memory:
+            process.stdin.write(stdin)
+            process.stdin.close()
+            lines = sum(1 for _ in process.stdout)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = perf_counter() - begun
@@ -106,7 +110,26 @@ def run(tracker: Tracker, command: Sequence[str], stdin: bytes = b"", *, may_giv
     if process.returncode != 0 and not may_give_up:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {fault}")
     processor = used.ru_utime + used.ru_stime
-    return CommandCost(wall, processor, used.ru_maxrss / 1024, lines, fault if process.returncode else "")
+    return CommandCost(wall, processor, memory[-1] / 2**20, lines, fault if process.returncode else "")
+
+
+@contextmanager
+def _watched(pid: int) -> Iterator[list[int]]:
+    """Look at the most bytes of a process now and then: what is told at its end counts ours, from before its exec."""
+    over, peaks = Event(), [0]
+
+    def watch() -> None:
+        while not over.wait(_LOOK_AGAIN_SECONDS):
+            with suppress(OSError, StopIteration):
+                peaks.append(peak_bytes(pid))
+
+    thread = Thread(target=watch)
+    thread.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        thread.join()
 
 
 def _delivered(tracker: Tracker) -> float:
